@@ -1,0 +1,12 @@
+//! The words of the house: sites, points, processes, meters, messages, readings. No IO, no clock, nothing spawned.
+//!
+//! Everything above imports this; this imports nothing of ours.
+
+pub mod mapping;
+pub mod message;
+pub mod meter;
+pub mod quantity;
+pub mod reading;
+pub mod registry;
+pub mod site;
+pub mod time;

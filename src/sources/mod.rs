@@ -1,0 +1,4 @@
+//! To be written.
+
+pub mod modbus;
+pub mod mqtt;
