@@ -51,6 +51,8 @@ pub struct Site {
     pub time_zone: Box<str>,
     /// How long a reading is waited for before the site is judged past its time, ms.
     pub reorder_ms: u32,
+    /// Readings of one step are averaged into one sample before they are judged, ms. 1 min.
+    pub step_ms: u32,
     /// Metered units.
     pub points: Vec<Point>,
     /// Which treatment must run while which production runs.
