@@ -53,6 +53,8 @@ pub struct Site {
     pub reorder_ms: u32,
     /// Readings of one step are averaged into one sample before they are judged, ms. 1 min.
     pub step_ms: u32,
+    /// A point not heard for this long, and for three of its periods, is unknown, ms. 5 min.
+    pub gap_ms: u32,
     /// Metered units.
     pub points: Vec<Point>,
     /// Which treatment must run while which production runs.
@@ -178,4 +180,18 @@ pub struct RuleLimits {
     pub offline_alarm_ms: u32,
     /// R16: off minutes in 24 h without a single R1 alert. 30 min.
     pub fragmented_ms: u32,
+}
+
+impl RuleLimits {
+    /// The recommended defaults.
+    pub const DEFAULT: RuleLimits = RuleLimits {
+        raise_ms: 10 * 60_000,
+        clear_ms: 5 * 60_000,
+        alarm_ms: 30 * 60_000,
+        critical_ms: 4 * 3_600_000,
+        stale_ms: 10 * 60_000,
+        offline_ms: 30 * 60_000,
+        offline_alarm_ms: 24 * 3_600_000,
+        fragmented_ms: 30 * 60_000,
+    };
 }
