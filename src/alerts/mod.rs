@@ -1,1 +1,9 @@
-//! To be written.
+//! 4. Alerts: a condition that held, from when to when, with its evidence and its life cycle. Pure.
+//!
+//! *In*: findings of detection, acknowledgements of people. *Out*: [`alert::Alert`], the record that is kept.
+//! *State*: none here; the store keeps the records. An alert has two lives side by side: open or cleared, which only
+//! readings decide, and unacknowledged or acknowledged, which only people decide. Nothing is ever deleted.
+
+pub mod alert;
+pub mod evidence;
+pub mod finding;

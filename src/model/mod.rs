@@ -9,4 +9,5 @@ pub mod quantity;
 pub mod reading;
 pub mod registry;
 pub mod site;
+pub mod state;
 pub mod time;

@@ -1,0 +1,181 @@
+//! The record of an alert and how it changes.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::evidence::{self, Evidence};
+use super::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::model::reading::Offset;
+use crate::model::site::Site;
+use crate::model::time::UtcMs;
+
+/// What only readings decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The condition goes on, or nobody can say that it ended.
+    Open,
+    /// It certainly ended.
+    Cleared,
+}
+
+impl Status {
+    /// The word in API, tags and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Cleared => "cleared",
+        }
+    }
+}
+
+/// Who took note of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Who.
+    pub who: Box<str>,
+    /// When, by the journal.
+    pub at: UtcMs,
+    /// What they wrote.
+    pub note: Box<str>,
+}
+
+/// One line of an alert's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// When it holds: measuring time for what readings decide, receive time for what people do.
+    pub at: UtcMs,
+    /// Raised, escalated, cleared, acknowledged.
+    pub what: Box<str>,
+    /// Level from there on.
+    pub level: Level,
+    /// The message by which it came to be known.
+    pub offset: Offset,
+}
+
+/// A condition that held, from when to when, with its evidence and its life cycle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Made from site, rule, subject and first certain moment: the same again from the same readings.
+    pub id: Box<str>,
+    /// Site id.
+    pub site: Box<str>,
+    /// Rule.
+    pub rule: Rule,
+    /// Version of the rule that judged.
+    pub rule_version: u32,
+    /// `process`, `point` or `gateway`.
+    pub subject_kind: Box<str>,
+    /// Id of the process or point, or name of the gateway.
+    pub subject: Box<str>,
+    /// Open or cleared.
+    pub status: Status,
+    /// Level now.
+    pub level: Level,
+    /// First certain moment.
+    pub first: UtcMs,
+    /// When it had held long enough to be raised.
+    pub raised: UtcMs,
+    /// Last certain moment known.
+    pub last_certain: UtcMs,
+    /// When it was certain that it had ended.
+    pub cleared: Option<UtcMs>,
+    /// Certain time, ms.
+    pub certain_ms: i64,
+    /// Time in which it could not be told, ms.
+    pub unknown_ms: i64,
+    /// The proof.
+    pub evidence: Evidence,
+    /// Who took note, if anybody.
+    pub acknowledged: Option<Acknowledgement>,
+    /// Everything that happened to it, oldest first.
+    pub history: Vec<Step>,
+}
+
+/// What an alert is about, by name.
+#[must_use]
+pub fn subject_names(site: &Site, gateways: &[Box<str>], subject: Subject) -> (&'static str, Box<str>) {
+    let (kind, name) = match subject {
+        Subject::Process(i) => ("process", site.processes.get(usize::from(i)).map(|p| &p.id)),
+        Subject::Point(i) => ("point", site.points.get(usize::from(i)).map(|p| &p.id)),
+        Subject::Gateway(i) => ("gateway", gateways.get(usize::from(i))),
+    };
+    (kind, name.cloned().unwrap_or_default())
+}
+
+/// The id of an alert: twelve hex digits of SHA-256 over what makes it this alert.
+#[must_use]
+pub fn identity(site: &str, rule: Rule, subject_kind: &str, subject: &str, first: UtcMs) -> Box<str> {
+    let mut hash = Sha256::new();
+    for part in [site, rule.name(), subject_kind, subject] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(first.0.to_be_bytes());
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+impl Alert {
+    /// The alert a finding begins.
+    #[must_use]
+    pub fn raise(site: &Site, gateways: &[Box<str>], finding: &AlertFinding, offset: Offset) -> Alert {
+        let (subject_kind, subject) = subject_names(site, gateways, finding.subject);
+        let mut alert = Alert {
+            id: identity(&site.id, finding.rule, subject_kind, &subject, finding.first),
+            site: site.id.clone(),
+            rule: finding.rule,
+            rule_version: finding.rule.version(),
+            subject_kind: subject_kind.into(),
+            subject,
+            status: Status::Open,
+            level: finding.level,
+            first: finding.first,
+            raised: finding.at,
+            last_certain: finding.last_certain,
+            cleared: None,
+            certain_ms: 0,
+            unknown_ms: 0,
+            evidence: Evidence::default(),
+            acknowledged: None,
+            history: Vec::new(),
+        };
+        alert.apply(site, finding, offset);
+        alert
+    }
+
+    /// What a later finding changes. A cleared alert stays cleared: the next trip is a new alert.
+    pub fn apply(&mut self, site: &Site, finding: &AlertFinding, offset: Offset) {
+        self.level = self.level.max(finding.level);
+        self.last_certain = finding.last_certain;
+        self.certain_ms = finding.certain_ms;
+        self.unknown_ms = finding.unknown_ms;
+        let seen_ms = finding.certain_ms + finding.unknown_ms;
+        let first = finding.tallies.iter().map(|t| t.first_offset).filter(|o| *o > 0).min();
+        let last = finding.tallies.iter().map(|t| t.last_offset).max();
+        self.evidence = Evidence {
+            points: evidence::of_tallies(site, finding.subject, &finding.tallies),
+            #[expect(clippy::cast_precision_loss, reason = "a share of milliseconds, far below 2^52")]
+            data_share: if seen_ms > 0 { finding.certain_ms as f64 / seen_ms as f64 } else { 1.0 },
+            offsets: first.zip(last),
+            fragments: finding.fragments.iter().map(|(at, ms)| (at.0, *ms)).collect(),
+        };
+        let what = match finding.change {
+            Change::Raised => "raised",
+            Change::Escalated => "escalated",
+            Change::Cleared => {
+                self.status = Status::Cleared;
+                self.cleared = Some(finding.at);
+                "cleared"
+            }
+        };
+        self.history.push(Step { at: finding.at, what: what.into(), level: self.level, offset });
+    }
+
+    /// A person takes note. The first acknowledgement stands; a later one is added to the history.
+    pub fn acknowledge(&mut self, by: Acknowledgement, offset: Offset) {
+        let what = format!("acknowledged by {}", by.who).into();
+        self.history.push(Step { at: by.at, what, level: self.level, offset });
+        self.acknowledged.get_or_insert(by);
+    }
+}

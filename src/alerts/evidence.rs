@@ -1,0 +1,110 @@
+//! What an officer needs as proof: power and registers of every unit, thresholds in force, what was and was not seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::{Subject, Tally};
+use crate::model::reading::Offset;
+use crate::model::site::{Point, PointKind, Site, Thresholds};
+
+/// What one point showed in the interval of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointEvidence {
+    /// Point id.
+    pub point: Box<str>,
+    /// As people call it.
+    pub name: Box<str>,
+    /// Production or treatment.
+    pub kind: PointKind,
+    /// Mean power, kW.
+    pub mean_kw: Option<f64>,
+    /// Largest power, kW.
+    pub max_kw: Option<f64>,
+    /// Import register at the begin, kWh.
+    pub energy_first_kwh: Option<f64>,
+    /// Import register at the end, kWh.
+    pub energy_last_kwh: Option<f64>,
+    /// Energy in the interval, kWh; absent where the register went back.
+    pub energy_kwh: Option<f64>,
+    /// Samples seen.
+    pub n_samples: u32,
+    /// Thresholds in force, with their version.
+    pub thresholds: Thresholds,
+}
+
+/// The proof of an alert.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The points of the process.
+    pub points: Vec<PointEvidence>,
+    /// Certain time as a share of certain and unknown time, 0 to 1.
+    pub data_share: f64,
+    /// First and last message that is part of it, by journal offset.
+    pub offsets: Option<(Offset, Offset)>,
+    /// For R16: the short gaps, as (begin in UTC ms, length in ms).
+    pub fragments: Vec<(i64, i64)>,
+}
+
+impl Evidence {
+    /// Power of all production (or treatment) points together, kW: the sum of their means.
+    #[must_use]
+    pub fn mean_kw(&self, kind: PointKind) -> Option<f64> {
+        sum(self.points.iter().filter(|p| p.kind == kind).map(|p| p.mean_kw))
+    }
+
+    /// Energy of all production (or treatment) points together, kWh.
+    #[must_use]
+    pub fn energy_kwh(&self, kind: PointKind) -> Option<f64> {
+        sum(self.points.iter().filter(|p| p.kind == kind).map(|p| p.energy_kwh))
+    }
+}
+
+/// The sum, if every part is known.
+fn sum(mut parts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let first = parts.next()??;
+    parts.try_fold(first, |total, part| Some(total + part?))
+}
+
+/// The evidence of a point from its tally.
+#[must_use]
+pub fn of_point(point: &Point, tally: &Tally) -> PointEvidence {
+    let energy_kwh = match (tally.energy_first_kwh, tally.energy_last_kwh) {
+        (Some(first), Some(last)) if last >= first => Some(last - first),
+        _ => None,
+    };
+    PointEvidence {
+        point: point.id.clone(),
+        name: point.name.clone(),
+        kind: point.kind,
+        mean_kw: tally.mean_w().map(|w| w / 1_000.0),
+        max_kw: (tally.n_samples > 0).then_some(tally.max_w / 1_000.0),
+        energy_first_kwh: tally.energy_first_kwh,
+        energy_last_kwh: tally.energy_last_kwh,
+        energy_kwh,
+        n_samples: tally.n_samples,
+        thresholds: point.thresholds.clone(),
+    }
+}
+
+/// The evidence from tallies; where a rule keeps none, the points the alert is about stand with their thresholds.
+#[must_use]
+pub fn of_tallies(site: &Site, subject: Subject, tallies: &[Tally]) -> Vec<PointEvidence> {
+    if !tallies.is_empty() {
+        return tallies
+            .iter()
+            .filter_map(|t| Some(of_point(site.points.get(usize::from(t.point))?, t)))
+            .collect();
+    }
+    let points: Vec<u16> = match subject {
+        Subject::Point(point) => vec![point],
+        Subject::Process(p) => site.processes.get(usize::from(p)).map_or_else(Vec::new, |process| {
+            let treatment = process.treatment.iter().flat_map(|g| g.points.iter().copied());
+            process.production.iter().copied().chain(treatment).collect()
+        }),
+        Subject::Gateway(_) => Vec::new(),
+    };
+    let bare = |i: &u16| {
+        let tally = Tally { point: *i, ..Tally::default() };
+        Some(of_point(site.points.get(usize::from(*i))?, &tally))
+    };
+    points.iter().filter_map(bare).collect()
+}

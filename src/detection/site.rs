@@ -1,0 +1,242 @@
+//! One site: readings in, within its reorder window in any order; findings out, in the order of time.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::finding::Finding;
+use super::process::{ProcessContext, ProcessJudge};
+use super::rules::data_missing::{DataMissing, SilenceLimits};
+use super::sample::{Bucket, Observation, Sample};
+use super::state::{UnitLimits, UnitState};
+use crate::model::meter::Meter;
+use crate::model::site::{RuleLimits, Site};
+use crate::model::state::State;
+use crate::model::time::UtcMs;
+
+/// A point is unknown, and stale, only after this many of its periods.
+const PERIODS_MIN: i64 = 3;
+
+/// What follows from a site's configuration alone; made anew from it, never saved.
+#[derive(Clone, Debug)]
+pub struct SiteContext {
+    /// Its zone.
+    pub zone: TimeZone,
+    /// Names of what falls silent together.
+    pub gateways: Vec<Box<str>>,
+    silence: Vec<SilenceLimits>,
+    periods_ms: Vec<i64>,
+    processes_of: Vec<Vec<u16>>,
+}
+
+impl SiteContext {
+    /// Works it out. An unknown zone counts as UTC; the config stage refuses one.
+    #[must_use]
+    pub fn new(site: &Site, meters: &[Meter]) -> SiteContext {
+        let mut context = SiteContext {
+            zone: TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC),
+            gateways: Vec::new(),
+            silence: Vec::new(),
+            periods_ms: Vec::new(),
+            processes_of: vec![Vec::new(); site.points.len()],
+        };
+        for (index, process) in (0_u16..).zip(&site.processes) {
+            let judge = ProcessJudge::new(process, UtcMs::MIN);
+            for point in judge.points() {
+                context.processes_of[usize::from(point)].push(index);
+            }
+        }
+        for (point, own) in site.points.iter().zip(&context.processes_of) {
+            let Some(meter) = meters.get(point.meter as usize) else { continue };
+            let rules = own.first().map_or(&RuleLimits::DEFAULT, |p| &site.processes[usize::from(*p)].rules);
+            let gateway = context.gateways.iter().position(|g| *g == meter.gateway).unwrap_or_else(|| {
+                context.gateways.push(meter.gateway.clone());
+                context.gateways.len() - 1
+            });
+            let period_ms = i64::from(meter.period_ms);
+            context.periods_ms.push(period_ms);
+            context.silence.push(SilenceLimits {
+                gateway: u16::try_from(gateway).unwrap_or(u16::MAX),
+                stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
+                offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
+                alarm_ms: i64::from(rules.offline_alarm_ms),
+                clear_ms: i64::from(rules.clear_ms),
+            });
+        }
+        context
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PointJudge {
+    bucket: Bucket,
+    unit: UnitState,
+    power_w: Option<f64>,
+}
+
+/// What a point shows now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PointView {
+    /// State as far as decided.
+    pub state: State,
+    /// Since when.
+    pub since: UtcMs,
+    /// Last heard.
+    pub heard: UtcMs,
+    /// Power of the last sample, W.
+    pub power_w: Option<f64>,
+}
+
+/// What became of a reading that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It will be judged in its time.
+    Accepted,
+    /// Behind what the site is judged to: for history, and for judging again.
+    Late,
+}
+
+/// All that is known of a site between two readings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteJudge {
+    judged: UtcMs,
+    pending: Vec<Observation>,
+    points: Vec<PointJudge>,
+    processes: Vec<ProcessJudge>,
+    missing: DataMissing,
+}
+
+impl SiteJudge {
+    /// A site nothing is known of before `since`.
+    #[must_use]
+    pub fn new(site: &Site, context: &SiteContext, since: UtcMs) -> SiteJudge {
+        let point = PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(since), power_w: None };
+        SiteJudge {
+            judged: since,
+            pending: Vec::new(),
+            points: vec![point; site.points.len()],
+            processes: site.processes.iter().map(|p| ProcessJudge::new(p, since)).collect(),
+            missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
+        }
+    }
+
+    /// Up to when readings have been judged.
+    #[must_use]
+    pub fn judged(&self) -> UtcMs {
+        self.judged
+    }
+
+    /// What a point shows now.
+    #[must_use]
+    pub fn point(&self, point: u16) -> PointView {
+        let own = &self.points[usize::from(point)];
+        PointView {
+            state: own.unit.state(),
+            since: own.unit.since(),
+            heard: self.missing.heard(point),
+            power_w: own.power_w,
+        }
+    }
+
+    /// A reading. `watermark` is where the site would be judged to now; it is late if it lies behind that, however
+    /// often the site was really advanced, so that batching does not matter.
+    pub fn offer(&mut self, seen: Observation, watermark: UtcMs) -> Offer {
+        if seen.at <= watermark.max(self.judged) {
+            return Offer::Late;
+        }
+        self.pending.push(seen);
+        Offer::Accepted
+    }
+
+    /// Judges all readings up to `to`; none of an earlier time is accepted afterwards.
+    pub fn advance(&mut self, site: &Site, context: &SiteContext, to: UtcMs, out: &mut impl FnMut(Finding)) {
+        if to <= self.judged {
+            return;
+        }
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_by_key(|o| (o.at, o.point, o.offset));
+        let n_due = pending.partition_point(|o| o.at <= to);
+        for seen in pending.drain(..n_due) {
+            self.missing.hear(seen.point, seen.at, &context.silence, out);
+            let done = self.points[usize::from(seen.point)].bucket.add(&seen, i64::from(site.step_ms));
+            if let Some(sample) = done {
+                self.sample(site, context, seen.point, sample, out);
+            }
+        }
+        self.pending = pending;
+        self.missing.pass(to, &context.silence, out);
+        self.judged = to;
+        self.pass(site, context, out);
+        self.judge_processes(site, context, out);
+    }
+
+    fn sample(
+        &mut self,
+        site: &Site,
+        context: &SiteContext,
+        point: u16,
+        sample: Sample,
+        out: &mut impl FnMut(Finding),
+    ) {
+        let limits = unit_limits(site, context, point);
+        let own = &mut self.points[usize::from(point)];
+        own.power_w = sample.power_w;
+        let processes = &mut self.processes;
+        own.unit.offer(sample.at, sample.power_w, &limits, &mut |at, state| {
+            tell(processes, context, point, at, state, out);
+        });
+        for &p in &context.processes_of[usize::from(point)] {
+            self.processes[usize::from(p)].sample(point, sample);
+        }
+    }
+
+    /// Steps that are over become samples; points without one for too long become unknown.
+    fn pass(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
+        for point in (0_u16..).take(self.points.len()) {
+            let own = &mut self.points[usize::from(point)];
+            if let Some(sample) = own.bucket.close(self.judged, i64::from(site.step_ms)) {
+                self.sample(site, context, point, sample, out);
+            }
+            let own = &mut self.points[usize::from(point)];
+            let seen = own.bucket.open_since().unwrap_or(self.judged);
+            let processes = &mut self.processes;
+            own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |at, state| {
+                tell(processes, context, point, at, state, out);
+            });
+        }
+    }
+
+    /// A process is judged up to where the last of its members is settled.
+    fn judge_processes(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
+        for (index, (judge, process)) in (0_u16..).zip(self.processes.iter_mut().zip(&site.processes)) {
+            let settled = judge.points().map(|point| {
+                let own = &self.points[usize::from(point)];
+                own.unit.settled(own.bucket.open_since().unwrap_or(self.judged))
+            });
+            let to = settled.min().unwrap_or(self.judged);
+            judge.advance(to, ProcessContext { process, zone: &context.zone, index }, out);
+        }
+    }
+}
+
+fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16) -> UnitLimits<'a> {
+    let period_ms = context.periods_ms[usize::from(point)].max(i64::from(site.step_ms));
+    UnitLimits {
+        thresholds: &site.points[usize::from(point)].thresholds,
+        period_ms,
+        gap_ms: i64::from(site.gap_ms).max(PERIODS_MIN * period_ms),
+    }
+}
+
+fn tell(
+    processes: &mut [ProcessJudge],
+    context: &SiteContext,
+    point: u16,
+    at: UtcMs,
+    state: State,
+    out: &mut impl FnMut(Finding),
+) {
+    for &p in &context.processes_of[usize::from(point)] {
+        processes[usize::from(p)].edge(point, at, state);
+    }
+    out(Finding::State { point, at, state });
+}

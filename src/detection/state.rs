@@ -1,0 +1,218 @@
+//! Unit states: running, idle, off or unknown, by hysteresis and durations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{site::Thresholds, state::State, time::UtcMs};
+
+/// A stretch of samples that, once long enough, changes the state.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Run {
+    to: State,
+    from: UtcMs,
+}
+
+/// State of one unit and what is about to change it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitState {
+    state: State,
+    since: UtcMs,
+    run: Option<Run>,
+    last: UtcMs,
+}
+
+/// What a unit's state machine needs to know of its point and meter.
+#[derive(Clone, Copy, Debug)]
+pub struct UnitLimits<'a> {
+    /// Powers and durations.
+    pub thresholds: &'a Thresholds,
+    /// How often a sample is expected, ms.
+    pub period_ms: i64,
+    /// Without a sample for longer than this the state is unknown, ms.
+    pub gap_ms: i64,
+}
+
+impl UnitState {
+    /// A unit nothing is known of yet.
+    #[must_use]
+    pub fn unknown(since: UtcMs) -> UnitState {
+        UnitState { state: State::Unknown, since, run: None, last: UtcMs::MIN }
+    }
+
+    /// The state as far as it is decided.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Since when.
+    #[must_use]
+    pub fn since(&self) -> UtcMs {
+        self.since
+    }
+
+    /// Up to when the state can no longer change by samples still to come, given that all samples up to `seen`
+    /// have been offered.
+    #[must_use]
+    pub fn settled(&self, seen: UtcMs) -> UtcMs {
+        match (self.run, self.state) {
+            (Some(run), _) => run.from,
+            (None, State::Unknown) => seen,
+            (None, _) => self.last,
+        }
+    }
+
+    /// Time has gone to `until` and no sample came in between: after a gap nothing is known since the last sample
+    /// (or since the begin of a run it leaves undecided).
+    pub fn pass(&mut self, until: UtcMs, gap_ms: i64, edge: &mut impl FnMut(UtcMs, State)) {
+        if until.since(self.last) <= gap_ms {
+            return;
+        }
+        let undecided = self.run.take();
+        if self.state != State::Unknown {
+            let at = undecided.map_or(self.last, |run| run.from);
+            self.change(at, State::Unknown, edge);
+        }
+    }
+
+    /// A sample; samples come in time order.
+    ///
+    /// A sample stands for one period, so a state holds for `to - from + period` once seen at `from` and `to`.
+    /// A power that fits no state (negative beyond noise: the wiring is wrong; or in the hysteresis band with no
+    /// state to keep) breaks a run and proves nothing.
+    pub fn offer(
+        &mut self,
+        at: UtcMs,
+        power_w: Option<f64>,
+        limits: &UnitLimits<'_>,
+        edge: &mut impl FnMut(UtcMs, State),
+    ) {
+        self.pass(at, limits.gap_ms, edge);
+        let Some(to) = power_w.and_then(|p| classify(self.state, p, limits.thresholds)) else {
+            return;
+        };
+        self.last = at;
+        if to == self.state {
+            self.run = None;
+            return;
+        }
+        let running = to == State::Running;
+        let from = match self.run {
+            Some(run) if (run.to == State::Running) == running => run.from,
+            _ => at,
+        };
+        let need_ms = if running { limits.thresholds.on_for_ms } else { limits.thresholds.off_for_ms };
+        if at.since(from) + limits.period_ms >= i64::from(need_ms) {
+            self.run = None;
+            self.change(from, to, edge);
+        } else {
+            self.run = Some(Run { to, from });
+        }
+    }
+
+    fn change(&mut self, at: UtcMs, state: State, edge: &mut impl FnMut(UtcMs, State)) {
+        self.state = state;
+        self.since = at;
+        edge(at, state);
+    }
+}
+
+/// The state a power speaks for, given the state before; `None` where it speaks for none.
+fn classify(before: State, power_w: f64, t: &Thresholds) -> Option<State> {
+    if power_w < -t.off_below_w {
+        return None;
+    }
+    if power_w >= t.running_above_w {
+        return Some(State::Running);
+    }
+    if power_w > t.running_below_w {
+        return (before != State::Unknown).then_some(if before == State::Running {
+            before
+        } else {
+            State::Idle
+        });
+    }
+    let idle = match before {
+        State::Idle => power_w > t.off_below_w,
+        _ => power_w >= t.idle_above_w,
+    };
+    Some(if idle { State::Idle } else { State::Off })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::site::Basis;
+
+    const FAN: Thresholds = Thresholds {
+        running_above_w: 800.0,
+        running_below_w: 500.0,
+        idle_above_w: 300.0,
+        off_below_w: 200.0,
+        on_for_ms: 120_000,
+        off_for_ms: 180_000,
+        basis: Basis::Fallback,
+        version: 1,
+    };
+
+    /// One power a minute from minute 0 (`None` = no sample); the edges as (minute, state).
+    fn edges(powers: &[Option<f64>]) -> Vec<(i64, State)> {
+        let limits = UnitLimits { thresholds: &FAN, period_ms: 60_000, gap_ms: 300_000 };
+        let mut unit = UnitState::unknown(UtcMs(0));
+        let mut out = Vec::new();
+        for (minute, power) in (0_i64..).zip(powers) {
+            let at = UtcMs(minute * 60_000);
+            let mut edge = |at: UtcMs, state| out.push((at.0 / 60_000, state));
+            match power {
+                Some(_) => unit.offer(at, *power, &limits, &mut edge),
+                None => unit.pass(at, limits.gap_ms, &mut edge),
+            }
+        }
+        out
+    }
+
+    fn at(power_w: f64, minutes: usize) -> Vec<Option<f64>> {
+        vec![Some(power_w); minutes]
+    }
+
+    #[test]
+    fn an_edge_is_dated_to_the_first_sample_of_the_run_that_decides_it() {
+        let day = [at(0.0, 5), at(900.0, 5), at(10.0, 5)].concat();
+        assert_eq!(edges(&day), [(0, State::Off), (5, State::Running), (10, State::Off)]);
+    }
+
+    #[test]
+    fn a_blip_shorter_than_the_duration_changes_nothing() {
+        let day = [at(900.0, 5), at(0.0, 2), at(900.0, 5)].concat();
+        assert_eq!(edges(&day), [(0, State::Running)]);
+    }
+
+    #[test]
+    fn between_the_thresholds_the_state_is_kept_and_from_unknown_nothing_is_guessed() {
+        assert_eq!(edges(&[at(900.0, 3), at(600.0, 9)].concat()), [(0, State::Running)]);
+        assert_eq!(edges(&at(600.0, 9)), []);
+    }
+
+    #[test]
+    fn silence_is_unknown_since_the_last_sample_and_never_off() {
+        let day = [at(900.0, 5), vec![None; 10], at(0.0, 4)].concat();
+        assert_eq!(edges(&day), [(0, State::Running), (4, State::Unknown), (15, State::Off)]);
+    }
+
+    #[test]
+    fn silence_after_an_undecided_run_is_unknown_since_the_run_began() {
+        let day = [at(900.0, 5), at(0.0, 2), vec![None; 10]].concat();
+        assert_eq!(edges(&day), [(0, State::Running), (5, State::Unknown)]);
+    }
+
+    #[test]
+    fn a_negative_power_proves_no_state() {
+        let day = [at(900.0, 5), at(-900.0, 9)].concat();
+        assert_eq!(edges(&day), [(0, State::Running), (4, State::Unknown)]);
+    }
+
+    #[test]
+    fn idle_and_off_are_told_apart() {
+        let day = [at(350.0, 3), at(250.0, 3), at(100.0, 3), at(250.0, 3)].concat();
+        assert_eq!(edges(&day), [(0, State::Idle), (6, State::Off)]);
+    }
+}
