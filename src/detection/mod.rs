@@ -17,3 +17,6 @@ pub mod rules;
 pub mod sample;
 pub mod site;
 pub mod state;
+
+#[cfg(test)]
+mod tests;

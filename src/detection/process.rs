@@ -74,6 +74,28 @@ impl ProcessJudge {
         }
     }
 
+    /// Takes over what was known of the process before its site was configured anew; `index_of` tells the new index of
+    /// each old point, where it stays. Open alerts go on; members that are new are unknown.
+    pub fn carry_over(&mut self, old: &ProcessJudge, process: &Process, index_of: &[Option<u16>]) {
+        let moved = |point: u16| index_of.get(usize::from(point)).copied().flatten();
+        self.judged = old.judged;
+        for member in &mut self.members {
+            if let Some(was) = old.members.iter().find(|m| moved(m.point) == Some(member.point)) {
+                *member = Member { point: member.point, ..*was };
+            }
+        }
+        for item in &old.queue {
+            self.queue.extend(moved(item.point).map(|point| Item { point, ..*item }));
+        }
+        self.treatment_off = old.treatment_off.clone();
+        self.gap = old.gap.clone();
+        self.fragmented = old.fragmented.clone();
+        self.treatment_off.case.renumber(index_of);
+        self.gap.renumber(index_of);
+        self.production = producing(&self.members, process);
+        self.failed = treatment_failed(&self.members, process);
+    }
+
     /// The points that belong to it.
     pub fn points(&self) -> impl Iterator<Item = u16> {
         self.members.iter().map(|m| m.point)

@@ -109,12 +109,13 @@ impl SiteJudge {
     /// A site nothing is known of before `since`.
     #[must_use]
     pub fn new(site: &Site, context: &SiteContext, since: UtcMs) -> SiteJudge {
-        let point = PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(since), power_w: None };
+        let judged = since.plus(-i64::from(site.reorder_ms));
+        let point = PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: None };
         SiteJudge {
-            judged: since,
+            judged,
             pending: Vec::new(),
             points: vec![point; site.points.len()],
-            processes: site.processes.iter().map(|p| ProcessJudge::new(p, since)).collect(),
+            processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
         }
     }
@@ -137,14 +138,44 @@ impl SiteJudge {
         }
     }
 
-    /// A reading. `watermark` is where the site would be judged to now; it is late if it lies behind that, however
-    /// often the site was really advanced, so that batching does not matter.
-    pub fn offer(&mut self, seen: Observation, watermark: UtcMs) -> Offer {
-        if seen.at <= watermark.max(self.judged) {
+    /// A reading, judged once time has passed it by the site's reorder window.
+    pub fn offer(&mut self, seen: Observation) -> Offer {
+        if seen.at <= self.judged {
             return Offer::Late;
         }
         self.pending.push(seen);
         Offer::Accepted
+    }
+
+    /// Nobody listened before `at`: silence up to then is nobody's fault.
+    pub fn excuse(&mut self, at: UtcMs) {
+        self.missing.excuse(at);
+    }
+
+    /// What is known of a site whose configuration changed, `self` by the old one: points and processes that stay keep
+    /// what is known of them; `fresh` is what nothing is known of.
+    #[must_use]
+    pub fn carry_over(mut self, old: &Site, new: &Site, fresh: SiteJudge) -> SiteJudge {
+        let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), ..fresh };
+        let mut index_of = vec![None; old.points.len()];
+        for (i, point) in (0_u16..).zip(&new.points) {
+            let Some(was) = old.points.iter().position(|p| p.id == point.id) else {
+                continue;
+            };
+            index_of[was] = Some(i);
+            judge.points[usize::from(i)] = self.points[was].clone();
+            judge.missing.adopt(i, &self.missing, was);
+        }
+        for seen in self.pending.drain(..) {
+            let moved = index_of.get(usize::from(seen.point)).copied().flatten();
+            judge.pending.extend(moved.map(|point| Observation { point, ..seen }));
+        }
+        for (own, process) in judge.processes.iter_mut().zip(&new.processes) {
+            if let Some(was) = old.processes.iter().position(|p| p.id == process.id) {
+                own.carry_over(&self.processes[was], process, &index_of);
+            }
+        }
+        judge
     }
 
     /// Judges all readings up to `to`; none of an earlier time is accepted afterwards.

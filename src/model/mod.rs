@@ -2,6 +2,7 @@
 //!
 //! Everything above imports this; this imports nothing of ours.
 
+pub mod command;
 pub mod mapping;
 pub mod message;
 pub mod meter;

@@ -1,1 +1,11 @@
-//! To be written.
+//! 5. The store: what the engine has made of the journal. One SQLite file, `store.db`.
+//!
+//! *In*: one [`write::Transaction`] a step of the engine, with everything that follows from it and the cursor.
+//! *Out*: [`views::Views`] for whoever wants to read, also while the daemon is down.
+//! *State*: the file. The engine alone writes results; outbox senders take their own rows away when they are
+//! delivered. All of it can be deleted: the journal makes it again. Never done here: judging.
+
+pub mod schema;
+pub mod queue;
+pub mod write;
+pub mod views;

@@ -54,6 +54,15 @@ impl Case {
         }
     }
 
+    /// The site's points have new indices; what no longer exists is left out.
+    pub fn renumber(&mut self, index_of: &[Option<u16>]) {
+        self.tallies.retain_mut(|tally| {
+            let moved = index_of.get(usize::from(tally.point)).copied().flatten();
+            tally.point = moved.unwrap_or(tally.point);
+            moved.is_some()
+        });
+    }
+
     /// What the members showed so far.
     #[must_use]
     pub fn tallies(&self) -> &[Tally] {

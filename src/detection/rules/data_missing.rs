@@ -45,6 +45,8 @@ struct Line {
 pub struct DataMissing {
     points: Vec<Line>,
     gateways: Vec<Line>,
+    /// Nobody listened before this moment: silence counts from here.
+    excused: UtcMs,
     /// No alert can become due before this moment.
     next_due: UtcMs,
 }
@@ -54,7 +56,17 @@ impl DataMissing {
     #[must_use]
     pub fn new(n_points: usize, n_gateways: usize, since: UtcMs) -> DataMissing {
         let line = Line { heard: since, cleared: UtcMs::MIN, open: None };
-        DataMissing { points: vec![line; n_points], gateways: vec![line; n_gateways], next_due: UtcMs::MIN }
+        DataMissing {
+            points: vec![line; n_points],
+            gateways: vec![line; n_gateways],
+            excused: since,
+            next_due: UtcMs::MIN,
+        }
+    }
+
+    /// Nobody listened before `at`: the daemon was down, so silence until then proves nothing.
+    pub fn excuse(&mut self, at: UtcMs) {
+        self.excused = self.excused.max(at);
     }
 
     /// When a point was last heard.
@@ -64,8 +76,8 @@ impl DataMissing {
     }
 
     /// Takes over what was known of a point before the site was configured anew.
-    pub fn adopt(&mut self, point: u16, from: &DataMissing, old: u16) {
-        self.points[usize::from(point)] = from.points[usize::from(old)];
+    pub fn adopt(&mut self, point: u16, from: &DataMissing, was: usize) {
+        self.points[usize::from(point)] = from.points[was];
     }
 
     /// A point was heard.
@@ -115,7 +127,8 @@ impl DataMissing {
                     offer(open.first.plus(own.alarm_ms), Due::Rise(Subject::Gateway(own.gateway)));
                 }
                 (None, None) => {
-                    offer(line.heard.plus(own.offline_ms).max(gateway.cleared), Due::Silent(point));
+                    let silent = line.heard.max(self.excused);
+                    offer(silent.plus(own.offline_ms).max(gateway.cleared), Due::Silent(point));
                 }
                 _ => {}
             }
@@ -135,15 +148,16 @@ impl DataMissing {
     }
 
     fn silent(&mut self, point: u16, at: UtcMs, limits: &[SilenceLimits], out: &mut impl FnMut(Finding)) {
-        let gateway = limits[usize::from(point)].gateway;
+        let (gateway, excused) = (limits[usize::from(point)].gateway, self.excused);
         let behind = || self.points.iter().zip(limits).filter(|(_, l)| l.gateway == gateway);
-        let all_stale = behind().count() > 1 && behind().all(|(line, l)| at.since(line.heard) >= l.stale_ms);
+        let all_stale = behind().count() > 1
+            && behind().all(|(line, l)| at.since(line.heard.max(self.excused)) >= l.stale_ms);
         let (line, subject) = if all_stale {
             (&mut self.gateways[usize::from(gateway)], Subject::Gateway(gateway))
         } else {
             (&mut self.points[usize::from(point)], Subject::Point(point))
         };
-        let open = Open { first: line.heard, level: Level::Warning, back: None };
+        let open = Open { first: line.heard.max(excused), level: Level::Warning, back: None };
         line.open = Some(open);
         out(finding(Change::Raised, at, subject, &open, at));
     }

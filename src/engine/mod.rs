@@ -1,0 +1,12 @@
+//! THE HEART: journal → decode → detection → alerts → store, one step, one transaction.
+//!
+//! *In*: the journal's messages, in order; nothing else. Time is what ticks in the journal say.
+//! *Out*: history, alerts, unit states, rejects, outbox rows and the cursor, all in one transaction a step.
+//! *State*: [`world::World`], pure and in memory, saved whole every half minute. After a restart it is loaded and the
+//! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
+//! clock to judge by, talking to anything but journal and store.
+
+pub mod world;
+pub mod effects;
+pub mod step;
+pub mod run;

@@ -1,0 +1,224 @@
+//! All the engine knows between two messages. Pure: messages in, effects out, the same every time.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::effects::{Counts, Effects};
+use crate::detection::sample::Observation;
+use crate::detection::site::{Offer, SiteContext, SiteJudge};
+use crate::model::message::{Kind, Message};
+use crate::model::quantity::{Channel, Phase, Quantity};
+use crate::model::reading::{Head, MeterIdx, Offset, Quality};
+use crate::model::registry::Registry;
+use crate::model::time::{MINUTE_MS, UtcMs};
+use crate::sources::modbus;
+use crate::sources::mqtt::decode::Decoders;
+use crate::sources::mqtt::merge::Merge;
+use crate::sources::reject::Reject;
+
+/// Ticks come every second or so; where none came for this long, the daemon was not there to listen, ms.
+const LISTENING_GAP_MS: i64 = 2 * MINUTE_MS;
+
+/// Registry, judges and what they need.
+#[derive(Debug)]
+pub struct World {
+    registry: Arc<Registry>,
+    decoders: Decoders,
+    contexts: Vec<SiteContext>,
+    judges: Vec<SiteJudge>,
+    /// By meter: the site and point it measures.
+    point_of: Vec<Option<(u32, u16)>>,
+    merge: Merge,
+    now: UtcMs,
+    counts: Counts,
+}
+
+/// The part of a world that is saved; the rest follows from the registry.
+#[derive(Serialize, Deserialize)]
+pub struct Saved {
+    judges: Vec<SiteJudge>,
+    merge: Merge,
+    now: UtcMs,
+    counts: Counts,
+}
+
+impl World {
+    /// A world without sites, before the first message.
+    #[must_use]
+    pub fn empty() -> World {
+        World::over(Arc::new(Registry::default()), Vec::new(), Merge::default(), UtcMs::MIN, Counts::default())
+    }
+
+    /// A world restored.
+    #[must_use]
+    pub fn restore(registry: Arc<Registry>, saved: Saved) -> World {
+        World::over(registry, saved.judges, saved.merge, saved.now, saved.counts)
+    }
+
+    fn over(
+        registry: Arc<Registry>,
+        judges: Vec<SiteJudge>,
+        merge: Merge,
+        now: UtcMs,
+        counts: Counts,
+    ) -> World {
+        let contexts = registry.sites.iter().map(|s| SiteContext::new(s, &registry.meters)).collect();
+        let mut point_of = vec![None; registry.meters.len()];
+        for (site, own) in (0_u32..).zip(&registry.sites) {
+            for (point, p) in (0_u16..).zip(&own.points) {
+                if let Some(slot) = point_of.get_mut(p.meter as usize) {
+                    *slot = Some((site, point));
+                }
+            }
+        }
+        World { decoders: Decoders::new(&registry), registry, contexts, judges, point_of, merge, now, counts }
+    }
+
+    /// What is judged by.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// What follows from the configuration of a site.
+    #[must_use]
+    pub fn context(&self, site: u32) -> &SiteContext {
+        &self.contexts[site as usize]
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How far time has gone.
+    #[must_use]
+    pub fn now(&self) -> UtcMs {
+        self.now
+    }
+
+    /// The judge of a site.
+    #[must_use]
+    pub fn judge(&self, site: u32) -> &SiteJudge {
+        &self.judges[site as usize]
+    }
+
+    /// Takes a message of any kind but a registry, which changes what meter indices mean and so ends a step.
+    pub fn take(&mut self, message: &Message<'_>, offset: Offset, effects: &mut Effects) {
+        self.counts.messages += 1;
+        let first = effects.readings.len();
+        match message.kind {
+            Kind::Mqtt => {
+                self.decoders.decode(message, offset, &mut effects.readings, &mut effects.rejects);
+            }
+            Kind::Modbus => {
+                let outcome =
+                    modbus::decode::decode_message(&self.registry, &self.decoders, message, offset, &mut effects.readings);
+                effects.rejects.extend(outcome.err());
+            }
+            Kind::Tick => self.tick(message.received, offset, effects),
+            Kind::Command => match serde_json::from_slice(message.payload) {
+                Ok(command) => effects.commands.push((offset, message.received, command)),
+                Err(error) => effects.rejects.push(Reject::Command { why: error.to_string() }),
+            },
+            Kind::Registry => {}
+        }
+        self.counts.rejects += effects.rejects.len() as u64;
+        for index in first..effects.readings.len() {
+            self.merge.complete(&self.registry, &mut effects.readings, index);
+            self.offer(index, effects);
+        }
+    }
+
+    /// Puts another registry in force. What is known of sites and points that stay is carried over by their ids.
+    pub fn take_registry(&mut self, registry: Registry, received: UtcMs) {
+        let old = std::mem::replace(self, World::empty());
+        let (now, since) = (old.now, old.now.max(received));
+        let mut merge = old.merge;
+        merge.renumber(&old.registry, &registry);
+        let mut new = World::over(Arc::new(registry), Vec::new(), merge, now, old.counts);
+        new.counts.messages += 1;
+        let mut old_judges: std::collections::HashMap<&str, (usize, SiteJudge)> =
+            old.registry.sites.iter().map(|s| &*s.id).zip(old.judges.into_iter().enumerate()).collect();
+        for (site, context) in new.registry.sites.iter().zip(&new.contexts) {
+            let fresh = SiteJudge::new(site, context, since);
+            let judge = match old_judges.remove(&*site.id) {
+                Some((i, judge)) => judge.carry_over(&old.registry.sites[i], site, fresh),
+                None => fresh,
+            };
+            new.judges.push(judge);
+        }
+        *self = new;
+    }
+
+    /// What must be saved to go on from here.
+    ///
+    /// # Errors
+    /// The bytes cannot be made; only memory could be the reason.
+    pub fn save(&self) -> Result<Vec<u8>, postcard::Error> {
+        #[derive(Serialize)]
+        struct Borrowed<'a>(&'a [SiteJudge], &'a Merge, UtcMs, Counts);
+        postcard::to_stdvec(&Borrowed(&self.judges, &self.merge, self.now, self.counts))
+    }
+
+    /// Time passes for every site, and only so: the outcome depends on the messages, not on how they were batched.
+    fn tick(&mut self, now: UtcMs, offset: Offset, effects: &mut Effects) {
+        if now.since(self.now) > LISTENING_GAP_MS {
+            self.judges.iter_mut().for_each(|judge| judge.excuse(now));
+        }
+        self.now = self.now.max(now);
+        let sites = self.registry.sites.iter().zip(&self.contexts).zip(&mut self.judges);
+        for (index, ((site, context), judge)) in (0_u32..).zip(sites) {
+            let to = self.now.plus(-i64::from(site.reorder_ms));
+            judge.advance(site, context, to, &mut |finding| effects.findings.push((index, offset, finding)));
+        }
+    }
+
+    /// Offers a decoded reading to the site it belongs to.
+    fn offer(&mut self, index: usize, effects: &mut Effects) {
+        self.counts.readings += 1;
+        let head = effects.readings.heads()[index];
+        if !may_judge(&head) {
+            self.counts.unjudged += 1;
+            return;
+        }
+        let Some((site, point)) = self.point_of.get(head.meter as usize).copied().flatten() else {
+            self.counts.unassigned += 1;
+            return;
+        };
+        let seen = Observation {
+            point,
+            at: head.time,
+            power_w: power_w(&effects.readings, &head),
+            energy_kwh: effects.readings.value(&head, Channel::ENERGY),
+            offset: head.offset,
+        };
+        if self.judges[site as usize].offer(seen) == Offer::Late {
+            self.counts.late += 1;
+            let head = &mut effects.readings.heads_mut()[index];
+            head.quality = head.quality.with(Quality::LATE);
+        }
+    }
+
+    /// Index of a meter, for tests and replays.
+    #[must_use]
+    pub fn meter(&self, id: &str) -> Option<MeterIdx> {
+        self.decoders.meter(id)
+    }
+}
+
+/// What a device itself doubts proves nothing, nor does a retained copy that does not say when it was measured.
+fn may_judge(head: &Head) -> bool {
+    let undated = head.quality.has(Quality::RETAINED) && head.quality.has(Quality::RECEIVE_TIME);
+    !head.quality.has(Quality::DOUBTFUL) && !undated
+}
+
+/// Total active power, or the sum of all three phases.
+fn power_w(readings: &crate::model::reading::ReadingBatch, head: &Head) -> Option<f64> {
+    readings.value(head, Channel::POWER).or_else(|| {
+        let phase = |p| readings.value(head, Channel::of(Quantity::ActivePower, p));
+        Some(phase(Phase::L1)? + phase(Phase::L2)? + phase(Phase::L3)?)
+    })
+}

@@ -1,0 +1,277 @@
+//! The one transaction: results and cursor together, or neither.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::schema::{self, OpenError};
+use crate::alerts::alert::Alert;
+use crate::model::message::Message;
+use crate::model::reading::Offset;
+use crate::model::state::State;
+use crate::model::time::UtcMs;
+
+/// So many rejects are kept for people to look at; their number is counted without bound.
+const N_REJECTS_MAX: i64 = 100_000;
+
+/// So much of a rejected payload is kept with the reject; all of it is in the journal.
+const REJECT_PAYLOAD_BYTES: usize = 1_024;
+
+/// Why the store refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A statement failed.
+    #[error("the store could not {operation}")]
+    Sql {
+        /// What was to be done.
+        operation: &'static str,
+        /// SQLite's reason.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A record could not be put into words, or taken back from them.
+    #[error("the store holds an unreadable {what}")]
+    Body {
+        /// Which record.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+pub(super) fn sql(operation: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |source| StoreError::Sql { operation, source }
+}
+
+/// The store as the engine holds it.
+#[derive(Debug)]
+pub struct Store {
+    conn: Connection,
+}
+
+/// A saved state of the engine.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The last message it has seen.
+    pub offset: Offset,
+    /// The engine's own bytes.
+    pub body: Vec<u8>,
+}
+
+impl Store {
+    /// Opens `path` for writing.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Store, OpenError> {
+        Ok(Store { conn: schema::open(path)? })
+    }
+
+    /// The last message all of whose results are here; 0 = none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn cursor(&self) -> Result<Offset, StoreError> {
+        let found: Option<i64> = self
+            .conn
+            .query_row("SELECT value FROM meta WHERE key = 'cursor'", [], |row| row.get(0))
+            .optional()
+            .map_err(sql("read its cursor"))?;
+        Ok(found.unwrap_or(0).cast_unsigned())
+    }
+
+    /// The engine's last saved state.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.conn
+            .query_row("SELECT at_offset, body FROM snapshot", [], |row| {
+                Ok(Snapshot { offset: row.get::<_, i64>(0)?.cast_unsigned(), body: row.get(1)? })
+            })
+            .optional()
+            .map_err(sql("read its snapshot"))
+    }
+
+    /// The registry in force at the cursor: the message it came by, its hash and its bytes.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn registry(&self) -> Result<Option<(Offset, String, Vec<u8>)>, StoreError> {
+        read_registry(&self.conn)
+    }
+
+    /// Begins the transaction of a step.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        let tx = self
+            .conn
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(sql("begin a transaction"))?;
+        Ok(Transaction { tx })
+    }
+}
+
+pub(super) fn read_registry(conn: &Connection) -> Result<Option<(Offset, String, Vec<u8>)>, StoreError> {
+    conn.query_row("SELECT at_offset, hash, body FROM registry", [], |row| {
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?))
+    })
+    .optional()
+    .map_err(sql("read the registry"))
+}
+
+/// An open transaction; dropped without [`commit`](Transaction::commit) it leaves no trace.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    tx: rusqlite::Transaction<'a>,
+}
+
+impl Transaction<'_> {
+    /// The connection, for history and outbox, which keep their tables in the same file.
+    #[must_use]
+    pub fn conn(&self) -> &Connection {
+        &self.tx
+    }
+
+    /// Writes an alert as it is now.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_alert(&self, alert: &Alert, offset: Offset) -> Result<(), StoreError> {
+        let body = serde_json::to_string(alert)
+            .map_err(|source| StoreError::Body { what: "alert", source })?;
+        self.execute(
+            "write an alert",
+            "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            params![
+                &*alert.id,
+                &*alert.site,
+                alert.rule.name(),
+                &*alert.subject,
+                alert.status.name(),
+                alert.level as i64,
+                alert.first.0,
+                alert.raised.0,
+                alert.cleared.map(|t| t.0),
+                alert.acknowledged.is_some(),
+                offset.cast_signed(),
+                body,
+            ],
+        )
+    }
+
+    /// An alert by its id.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the record in it is damaged.
+    pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        super::views::read_alert(&self.tx, id)
+    }
+
+    /// A unit changed its state.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_state(
+        &self,
+        (site, point): (&str, &str),
+        state: State,
+        at: UtcMs,
+        offset: Offset,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "write a unit's state",
+            "INSERT OR REPLACE INTO unit_state VALUES (?1, ?2, ?3, ?4)",
+            params![site, point, state.name(), at.0],
+        )?;
+        self.execute(
+            "write a change of state",
+            "INSERT OR REPLACE INTO state_change VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![site, point, at.0, state.name(), offset.cast_signed()],
+        )
+    }
+
+    /// A message, or a part of one, that could not be taken as readings.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_reject(
+        &self,
+        message: &Message<'_>,
+        offset: Offset,
+        code: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let payload = &message.payload[..message.payload.len().min(REJECT_PAYLOAD_BYTES)];
+        self.execute(
+            "write a reject",
+            "INSERT INTO reject (at_offset, received_ms, source, topic, code, reason, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                offset.cast_signed(),
+                message.received.0,
+                message.source,
+                message.topic,
+                code,
+                reason,
+                payload
+            ],
+        )?;
+        let newest = self.tx.last_insert_rowid();
+        self.execute("bound the rejects", "DELETE FROM reject WHERE id <= ?1", [newest - N_REJECTS_MAX])
+    }
+
+    /// The registry in force from `offset` on.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_registry(&self, offset: Offset, hash: &str, body: &[u8]) -> Result<(), StoreError> {
+        self.execute(
+            "write the registry",
+            "INSERT OR REPLACE INTO registry VALUES (1, ?1, ?2, ?3)",
+            params![offset.cast_signed(), hash, body],
+        )
+    }
+
+    /// The engine's state after `offset`.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_snapshot(&self, offset: Offset, body: &[u8]) -> Result<(), StoreError> {
+        self.execute(
+            "write a snapshot",
+            "INSERT OR REPLACE INTO snapshot VALUES (1, ?1, ?2)",
+            params![offset.cast_signed(), body],
+        )
+    }
+
+    /// A named figure or JSON text for `status`.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_meta(&self, key: &str, value: impl rusqlite::ToSql) -> Result<(), StoreError> {
+        self.execute("write a figure", "INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![key, value])
+    }
+
+    /// Moves the cursor and makes everything visible at once.
+    ///
+    /// # Errors
+    /// The store cannot be written; nothing of the transaction is kept then.
+    pub fn commit(self, cursor: Offset) -> Result<(), StoreError> {
+        self.put_meta("cursor", cursor.cast_signed())?;
+        self.tx.commit().map_err(sql("commit"))
+    }
+
+    fn execute(
+        &self,
+        operation: &'static str,
+        statement: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<(), StoreError> {
+        let run = || self.tx.prepare_cached(statement)?.execute(params);
+        run().map(|_| ()).map_err(sql(operation))
+    }
+}
