@@ -47,6 +47,14 @@ impl Delivery {
     pub const RETAINED: Delivery = Delivery(1);
     /// Marked by the broker as sent before.
     pub const DUPLICATE: Delivery = Delivery(2);
+    /// Larger than its source takes: kept, not decoded.
+    pub const OVERSIZED: Delivery = Delivery(4);
+
+    /// Both sets of bits.
+    #[must_use]
+    pub const fn with(self, other: Delivery) -> Delivery {
+        Delivery(self.0 | other.0)
+    }
 
     /// Whether any bit of `other` is set.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Readings, laid out flat so that a batch of thousands costs two growing vectors and no allocation each.
 
-use super::quantity::Channel;
+use super::quantity::{Channel, Phase, Quantity};
 use super::time::UtcMs;
 
 /// Index of a meter in [`Registry::meters`](super::registry::Registry::meters).
@@ -33,6 +33,12 @@ impl Quality {
     #[must_use]
     pub const fn has(self, other: Quality) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// The remarks in words; none for a good reading.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let names = ["doubtful", "backfill", "receive_time", "retained", "merged", "late"];
+        (0..).zip(names).filter(move |(bit, _)| self.0 & 1 << bit != 0).map(|(_, name)| name)
     }
 
     /// Both sets of bits.
@@ -109,6 +115,22 @@ impl ReadingBatch {
         true
     }
 
+    /// Adds values to the reading begun last that were once taken by [`push_value`](Self::push_value): they are not
+    /// checked again.
+    pub fn push_checked(&mut self, values: impl Iterator<Item = (Channel, f64)>) {
+        let Some(head) = self.heads.last_mut() else { return };
+        self.values.extend(values);
+        head.n = u8::try_from(self.values.len() - head.first as usize).unwrap_or(u8::MAX);
+    }
+
+    /// The same where the caller has seen to it that the channel is new and the value finite.
+    pub fn push_new_value(&mut self, channel: Channel, value: f64) {
+        if let Some(head) = self.heads.last_mut() {
+            self.values.push((channel, value));
+            head.n += 1;
+        }
+    }
+
     /// Takes the reading begun last back, with its values.
     pub fn abandon(&mut self) {
         if let Some(head) = self.heads.pop() {
@@ -119,8 +141,30 @@ impl ReadingBatch {
     /// The reading begun last, for what becomes known after it was begun.
     pub fn last_mut(&mut self) -> Option<(&mut Head, &mut [(Channel, f64)])> {
         let head = self.heads.last_mut()?;
-        let values = &mut self.values[head.first as usize..];
+        let values = &mut self.values[head.first as usize..head.first as usize + usize::from(head.n)];
         Some((head, values))
+    }
+
+    /// Adds values that a reading lacks, any of the batch; says whether there were any. The batch is whole again only for
+    /// readings begun after it: none before may be abandoned.
+    pub fn extend_values(&mut self, index: usize, extra: &[(Channel, f64)]) -> bool {
+        let mut grown = false;
+        for &(channel, value) in extra {
+            let head = self.heads[index];
+            if !value.is_finite() || self.value(&head, channel).is_some() {
+                continue;
+            }
+            let end = head.first as usize + usize::from(head.n);
+            if end < self.values.len() {
+                // Others' values follow: it moves behind them.
+                self.heads[index].first = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+                self.values.extend_from_within(head.first as usize..end);
+            }
+            self.values.push((channel, value));
+            self.heads[index].n += 1;
+            grown = true;
+        }
+        grown
     }
 
     /// The heads, in arrival order.
@@ -158,6 +202,15 @@ impl ReadingBatch {
     }
 }
 
+/// Total active power of a reading, W: as measured, or the sum of all three phases.
+#[must_use]
+pub fn power_w(readings: &ReadingBatch, head: &Head) -> Option<f64> {
+    readings.value(head, Channel::POWER).or_else(|| {
+        let phase = |p| readings.value(head, Channel::of(Quantity::ActivePower, p));
+        Some(phase(Phase::L1)? + phase(Phase::L2)? + phase(Phase::L3)?)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +230,23 @@ mod tests {
 
         let seen: Vec<_> = batch.iter().map(|(h, v)| (h.meter, v.to_vec())).collect();
         assert_eq!(seen, [(3, vec![(Channel::POWER, 35_200.0)]), (5, vec![(Channel::ENERGY, 8.0)])]);
+    }
+
+    #[test]
+    fn a_reading_may_be_given_what_it_lacks_wherever_it_lies() {
+        let mut batch = ReadingBatch::default();
+        for meter in 0..2 {
+            batch.begin(meter, UtcMs(10), UtcMs(11), 1, Quality::GOOD);
+            batch.push_value(Channel::POWER, f64::from(meter));
+        }
+        assert!(batch.extend_values(0, &[(Channel::POWER, 9.0), (Channel::ENERGY, 7.0)]));
+        assert!(batch.extend_values(1, &[(Channel::ENERGY, 8.0)]));
+        assert!(!batch.extend_values(1, &[(Channel::ENERGY, 9.0)]));
+        batch.begin(2, UtcMs(12), UtcMs(12), 2, Quality::GOOD);
+        batch.push_value(Channel::POWER, 2.0);
+        assert_eq!(batch.last_mut().unwrap().1, [(Channel::POWER, 2.0)]);
+        let seen: Vec<_> = batch.iter().map(|(_, v)| v.to_vec()).collect();
+        let both = |power, energy| vec![(Channel::POWER, power), (Channel::ENERGY, energy)];
+        assert_eq!(seen, [both(0.0, 7.0), both(1.0, 8.0), vec![(Channel::POWER, 2.0)]]);
     }
 }

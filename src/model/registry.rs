@@ -32,3 +32,19 @@ impl Registry {
         (0..).zip(&self.meters).map(|(i, m)| (&*m.id, i)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first release journaled it. Not to be changed: journals last for years, and one with a registry that
+    /// cannot be read stops the engine. What is new gets a default; what changes its form, a further file beside this.
+    const FIRST: &str = include_str!("registry_1.json");
+
+    #[test]
+    fn a_registry_of_the_first_release_can_still_be_read() {
+        let registry: Registry = serde_json::from_str(FIRST).unwrap();
+        assert_eq!((registry.sites.len(), registry.meters.len(), registry.profiles.len()), (1, 2, 1));
+        assert_eq!((registry.sites[0].points.len(), registry.mappings.len()), (2, 1));
+    }
+}

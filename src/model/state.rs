@@ -17,6 +17,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [State; 4] = [State::Running, State::Idle, State::Off, State::Unknown];
+
     /// The word in API, tags and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
