@@ -1,0 +1,10 @@
+//! What was typed, file by file, before anything is checked.
+//!
+//! Every key may be missing and keeps `None` then: whether it may is for the checks to say, so that a missing key is
+//! told beside all other faults. Unknown keys are refused.
+
+pub mod daemon;
+pub mod mapping;
+pub mod profile;
+pub mod quantity;
+pub mod site;
