@@ -1,4 +1,6 @@
-//! To be written.
+//! 1. Sources: receive and append; decode, once the journal has it.
 
+pub mod backoff;
 pub mod modbus;
 pub mod mqtt;
+pub mod reject;
