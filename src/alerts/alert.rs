@@ -153,8 +153,11 @@ impl Alert {
         let seen_ms = finding.certain_ms + finding.unknown_ms;
         let first = finding.tallies.iter().map(|t| t.first_offset).filter(|o| *o > 0).min();
         let last = finding.tallies.iter().map(|t| t.last_offset).max();
+        let before = std::mem::take(&mut self.evidence.points);
+        let mut points = evidence::of_tallies(site, finding.subject, &finding.tallies);
+        evidence::keep_thresholds(&mut points, before);
         self.evidence = Evidence {
-            points: evidence::of_tallies(site, finding.subject, &finding.tallies),
+            points,
             #[expect(clippy::cast_precision_loss, reason = "a share of milliseconds, far below 2^52")]
             data_share: if seen_ms > 0 { finding.certain_ms as f64 / seen_ms as f64 } else { 1.0 },
             offsets: first.zip(last),

@@ -29,6 +29,9 @@ pub struct PointEvidence {
     pub n_samples: u32,
     /// Thresholds in force, with their version.
     pub thresholds: Thresholds,
+    /// Those in force earlier in the alert, where somebody changed them meanwhile; the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds_before: Vec<Thresholds>,
 }
 
 /// The proof of an alert.
@@ -64,11 +67,19 @@ fn sum(mut parts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     parts.try_fold(first, |total, part| Some(total + part?))
 }
 
+/// Down to the mWh: what is beyond comes of subtracting two large registers, not of the meter.
+fn to_mwh(kwh: f64) -> f64 {
+    (kwh * 1e6).round() / 1e6
+}
+
 /// The evidence of a point from its tally.
 #[must_use]
 pub fn of_point(point: &Point, tally: &Tally) -> PointEvidence {
     let energy_kwh = match (tally.energy_first_kwh, tally.energy_last_kwh) {
-        (Some(first), Some(last)) if last >= first => Some(last - first),
+        // One reading of the register says nothing of what went through it.
+        (Some(first), Some(last)) if last >= first && tally.last_offset > tally.first_offset => {
+            Some(to_mwh(last - first))
+        }
         _ => None,
     };
     PointEvidence {
@@ -82,6 +93,19 @@ pub fn of_point(point: &Point, tally: &Tally) -> PointEvidence {
         energy_kwh,
         n_samples: tally.n_samples,
         thresholds: point.thresholds.clone(),
+        thresholds_before: Vec::new(),
+    }
+}
+
+/// What was in force `before` is kept beside what is in force now: an alert must not seem to rest on thresholds that came
+/// after it began.
+pub fn keep_thresholds(now: &mut [PointEvidence], before: Vec<PointEvidence>) {
+    for was in before {
+        let Some(own) = now.iter_mut().find(|p| p.point == was.point) else { continue };
+        own.thresholds_before = was.thresholds_before;
+        if was.thresholds.version != own.thresholds.version {
+            own.thresholds_before.push(was.thresholds);
+        }
     }
 }
 

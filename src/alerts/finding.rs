@@ -43,19 +43,26 @@ pub enum Rule {
     GapWhileProducing,
     /// R16: many gaps, each too short for R1.
     Fragmented,
+    /// R8: a unit's state could not be told for too much of a day.
+    IncompleteDay,
 }
 
 impl Rule {
     /// Every rule there is.
-    pub const ALL: [Rule; 4] =
-        [Rule::TreatmentOff, Rule::DataMissing, Rule::GapWhileProducing, Rule::Fragmented];
+    pub const ALL: [Rule; 5] = [
+        Rule::TreatmentOff,
+        Rule::DataMissing,
+        Rule::GapWhileProducing,
+        Rule::Fragmented,
+        Rule::IncompleteDay,
+    ];
 
     /// Number in the catalogue.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
             Rule::TreatmentOff => "R1",
-            Rule::DataMissing | Rule::GapWhileProducing => "R8",
+            Rule::DataMissing | Rule::GapWhileProducing | Rule::IncompleteDay => "R8",
             Rule::Fragmented => "R16",
         }
     }
@@ -68,6 +75,7 @@ impl Rule {
             Rule::DataMissing => "data_missing",
             Rule::GapWhileProducing => "gap_while_producing",
             Rule::Fragmented => "fragmented",
+            Rule::IncompleteDay => "incomplete_day",
         }
     }
 
@@ -75,7 +83,11 @@ impl Rule {
     #[must_use]
     pub const fn version(self) -> u32 {
         match self {
-            Rule::TreatmentOff | Rule::DataMissing | Rule::GapWhileProducing | Rule::Fragmented => 1,
+            Rule::TreatmentOff
+            | Rule::DataMissing
+            | Rule::GapWhileProducing
+            | Rule::Fragmented
+            | Rule::IncompleteDay => 1,
         }
     }
 }

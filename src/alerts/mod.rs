@@ -7,3 +7,6 @@
 pub mod alert;
 pub mod evidence;
 pub mod finding;
+
+#[cfg(test)]
+mod tests;

@@ -121,17 +121,17 @@ impl Debounce {
         out: &mut impl FnMut(Transition),
     ) {
         match (self.phase, holds) {
-            (Phase::Quiet, Truth::Yes) => self.build_up(from, from, 0, to, limits, out),
+            (Phase::Quiet, Truth::Yes) => self.build_up((from, 0), (from, to), limits, out),
             (Phase::Quiet, _) => {}
             (Phase::Pending { first, certain_ms }, Truth::Yes) => {
-                self.build_up(first, from, certain_ms, to, limits, out);
+                self.build_up((first, certain_ms), (from, to), limits, out);
             }
             (Phase::Pending { .. }, Truth::Unknown) if limits.on_unknown == OnUnknown::Pause => {}
             (Phase::Pending { first, certain_ms }, _) => {
                 self.phase = Phase::Quiet;
                 out(Transition::Dropped { first, certain_ms, at: from });
             }
-            (Phase::Open(open), _) => self.go_on(open, from, to, holds, limits, out),
+            (Phase::Open(open), _) => self.go_on(open, (from, to), holds, limits, out),
         }
     }
 
@@ -147,10 +147,8 @@ impl Debounce {
 
     fn build_up(
         &mut self,
-        first: UtcMs,
-        from: UtcMs,
-        certain_ms: i64,
-        to: UtcMs,
+        (first, certain_ms): (UtcMs, i64),
+        (from, to): (UtcMs, UtcMs),
         limits: &Limits<'_>,
         out: &mut impl FnMut(Transition),
     ) {
@@ -169,14 +167,13 @@ impl Debounce {
             clearing: None,
         };
         out(Transition::Raised(at, open));
-        self.go_on(open, at, to, Truth::Yes, limits, out);
+        self.go_on(open, (at, to), Truth::Yes, limits, out);
     }
 
     fn go_on(
         &mut self,
         mut open: Open,
-        from: UtcMs,
-        to: UtcMs,
+        (from, to): (UtcMs, UtcMs),
         holds: Truth,
         limits: &Limits<'_>,
         out: &mut impl FnMut(Transition),

@@ -27,6 +27,17 @@ struct Item {
     what: What,
 }
 
+impl Item {
+    /// Order within one moment. A sample belongs to what its unit became by it; silence begins after it.
+    fn rank(&self) -> u8 {
+        match self.what {
+            What::Edge(State::Unknown) => 2,
+            What::Edge(_) => 0,
+            What::Sample(_) => 1,
+        }
+    }
+}
+
 /// What is known of a process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessJudge {
@@ -96,6 +107,18 @@ impl ProcessJudge {
         self.failed = treatment_failed(&self.members, process);
     }
 
+    /// Members it knows nothing of are told their state as their units know it: a unit that goes on as it is says nothing
+    /// more, and would stay unknown to a process that came later.
+    pub fn join(&mut self, unit: impl Fn(u16) -> (UtcMs, State)) {
+        for member in self.members.iter().filter(|m| m.state == State::Unknown) {
+            let (since, state) = unit(member.point);
+            if state != State::Unknown {
+                let at = since.max(self.judged);
+                self.queue.push(Item { at, point: member.point, what: What::Edge(state) });
+            }
+        }
+    }
+
     /// The points that belong to it.
     pub fn points(&self) -> impl Iterator<Item = u16> {
         self.members.iter().map(|m| m.point)
@@ -109,11 +132,13 @@ impl ProcessJudge {
 
     /// A member changed its state.
     pub fn edge(&mut self, point: u16, at: UtcMs, state: State) {
+        make_room(&mut self.queue);
         self.queue.push(Item { at, point, what: What::Edge(state) });
     }
 
     /// A member was sampled.
     pub fn sample(&mut self, point: u16, sample: Sample) {
+        make_room(&mut self.queue);
         self.queue.push(Item { at: sample.at, point, what: What::Sample(sample) });
     }
 
@@ -123,8 +148,9 @@ impl ProcessJudge {
             return;
         }
         let mut queue = std::mem::take(&mut self.queue);
-        queue.sort_by_key(|i| (i.at, matches!(i.what, What::Sample(_)), i.point));
-        let n_due = queue.partition_point(|i| i.at <= to);
+        queue.sort_by_key(|i| (i.at, i.rank(), i.point));
+        // At `to` itself a member may still be found to have changed.
+        let n_due = queue.partition_point(|i| i.at < to || (i.at == to && i.rank() == 0));
         for item in queue.drain(..n_due) {
             self.stretch(item.at, context, out);
             self.take(&item, context.process);
@@ -140,13 +166,34 @@ impl ProcessJudge {
                 member.state = state;
                 self.production = producing(&self.members, process);
                 self.failed = treatment_failed(&self.members, process);
+                if self.is_off() == Truth::Yes {
+                    self.treatment_off.case.begin(&self.members);
+                }
+                if self.is_unseen() == Truth::Yes {
+                    self.gap.begin(&self.members);
+                }
             }
             What::Sample(sample) => {
                 member.latest = Some(sample);
-                self.treatment_off.case.sample(item.point, &sample);
-                self.gap.sample(item.point, &sample);
+                // What is seen while an alert waits to be cleared, or cannot be told, is no proof of it.
+                if self.is_off() == Truth::Yes {
+                    self.treatment_off.case.sample(item.point, &sample);
+                }
+                if self.is_unseen() == Truth::Yes {
+                    self.gap.sample(item.point, &sample);
+                }
             }
         }
+    }
+
+    /// Whether treatment is off while production runs.
+    fn is_off(&self) -> Truth {
+        both(self.production, self.failed)
+    }
+
+    /// Whether production runs and treatment cannot be told.
+    fn is_unseen(&self) -> Truth {
+        gap_while_producing::holds(self.production, self.failed)
     }
 
     /// From where it is judged to, up to `to`, nothing changed.
@@ -158,7 +205,7 @@ impl ProcessJudge {
         self.judged = to;
         let rules = &context.process.rules;
         let subject = Subject::Process(context.index);
-        let off = both(self.production, self.failed);
+        let (off, unseen) = (self.is_off(), self.is_unseen());
 
         let fragmented = &mut self.fragmented;
         let limit_ms = i64::from(rules.fragmented_ms);
@@ -166,8 +213,7 @@ impl ProcessJudge {
         self.treatment_off.stretch(
             span,
             (self.production, off),
-            rules,
-            context.zone,
+            (rules, context.zone),
             members,
             &mut |t, tallies| {
                 if let Transition::Dropped { first, certain_ms, at } = t {
@@ -179,10 +225,16 @@ impl ProcessJudge {
         if off == Truth::No {
             self.fragmented.not_off(span, limit_ms, subject, out);
         }
-        let unseen = gap_while_producing::holds(self.production, self.failed);
         gap_while_producing::stretch(&mut self.gap, span, unseen, rules, members, &mut |t, tallies| {
             case::finding(Rule::GapWhileProducing, subject, &t, tallies).into_iter().for_each(&mut *out);
         });
+    }
+}
+
+/// Makes room for one more, and little beyond it: there are as many of these lists as there are sites and processes.
+pub(super) fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(4));
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Sample {
 /// The step being filled.
 #[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Bucket {
-    step: i64,
+    /// When its step ends. Kept, not worked out again, as the length of steps may be configured anew while one is open.
+    ends: UtcMs,
     first: UtcMs,
     last: UtcMs,
     sum_w: f64,
@@ -55,10 +56,10 @@ impl Bucket {
     /// Adds a reading; readings come in time order. Returns the sample of the step that ends by it.
     /// A second reading of the same time is the same reading and adds nothing.
     pub fn add(&mut self, seen: &Observation, step_ms: i64) -> Option<Sample> {
-        let step = seen.at.0.div_euclid(step_ms);
-        let done = if self.n > 0 && step != self.step { self.take() } else { None };
+        let done = self.close(seen.at);
         if self.n == 0 {
-            *self = Bucket { step, first: seen.at, ..Bucket::default() };
+            let ends = UtcMs((seen.at.0.div_euclid(step_ms) + 1).saturating_mul(step_ms));
+            *self = Bucket { ends, first: seen.at, ..Bucket::default() };
         } else if seen.at == self.last {
             return done;
         }
@@ -75,9 +76,15 @@ impl Bucket {
         done
     }
 
+    /// When the open step ends, if there is one.
+    #[must_use]
+    pub fn closes(&self) -> Option<UtcMs> {
+        (self.n > 0).then_some(self.ends)
+    }
+
     /// The sample of the open step, if time has passed its end.
-    pub fn close(&mut self, until: UtcMs, step_ms: i64) -> Option<Sample> {
-        if self.n > 0 && until.0 >= (self.step + 1).saturating_mul(step_ms) { self.take() } else { None }
+    pub fn close(&mut self, until: UtcMs) -> Option<Sample> {
+        if self.n > 0 && until >= self.ends { self.take() } else { None }
     }
 
     fn take(&mut self) -> Option<Sample> {

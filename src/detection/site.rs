@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
-use super::process::{ProcessContext, ProcessJudge};
+use super::process::{ProcessContext, ProcessJudge, make_room};
 use super::rules::data_missing::{DataMissing, SilenceLimits};
+use super::rules::incomplete_day::IncompleteDay;
 use super::sample::{Bucket, Observation, Sample};
 use super::state::{UnitLimits, UnitState};
 use crate::model::meter::Meter;
@@ -26,6 +27,8 @@ pub struct SiteContext {
     silence: Vec<SilenceLimits>,
     periods_ms: Vec<i64>,
     processes_of: Vec<Vec<u16>>,
+    /// By point that is in a process: its gateway.
+    judged_behind: Vec<Option<u16>>,
 }
 
 impl SiteContext {
@@ -38,6 +41,7 @@ impl SiteContext {
             silence: Vec::new(),
             periods_ms: Vec::new(),
             processes_of: vec![Vec::new(); site.points.len()],
+            judged_behind: Vec::new(),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
@@ -52,10 +56,12 @@ impl SiteContext {
                 context.gateways.push(meter.gateway.clone());
                 context.gateways.len() - 1
             });
+            let gateway = u16::try_from(gateway).unwrap_or(u16::MAX);
+            context.judged_behind.push((!own.is_empty()).then_some(gateway));
             let period_ms = i64::from(meter.period_ms);
             context.periods_ms.push(period_ms);
             context.silence.push(SilenceLimits {
-                gateway: u16::try_from(gateway).unwrap_or(u16::MAX),
+                gateway,
                 stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
                 offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
                 alarm_ms: i64::from(rules.offline_alarm_ms),
@@ -103,6 +109,31 @@ pub struct SiteJudge {
     points: Vec<PointJudge>,
     processes: Vec<ProcessJudge>,
     missing: DataMissing,
+    incomplete: IncompleteDay,
+    /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
+    /// after a restart.
+    #[serde(skip)]
+    due: Due,
+}
+
+/// A moment at which there is something to do; equal to every other, because it follows from the rest.
+#[derive(Clone, Copy, Debug)]
+struct Due(UtcMs);
+
+impl Due {
+    const AT_ONCE: Due = Due(UtcMs::MIN);
+}
+
+impl Default for Due {
+    fn default() -> Due {
+        Due::AT_ONCE
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, _: &Due) -> bool {
+        true
+    }
 }
 
 impl SiteJudge {
@@ -117,6 +148,8 @@ impl SiteJudge {
             points: vec![point; site.points.len()],
             processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
+            incomplete: IncompleteDay::new(site.points.len(), context.gateways.len(), since),
+            due: Due::AT_ONCE,
         }
     }
 
@@ -143,29 +176,41 @@ impl SiteJudge {
         if seen.at <= self.judged {
             return Offer::Late;
         }
+        make_room(&mut self.pending);
         self.pending.push(seen);
+        self.due.0 = self.due.0.min(seen.at);
         Offer::Accepted
     }
 
-    /// Nobody listened before `at`: silence up to then is nobody's fault.
-    pub fn excuse(&mut self, at: UtcMs) {
-        self.missing.excuse(at);
+    /// Nobody listened from `from` to `to`: silence up to then is nobody's fault.
+    pub fn excuse(&mut self, from: UtcMs, to: UtcMs) {
+        self.missing.excuse(to);
+        self.incomplete.excuse(from, to);
     }
 
-    /// What is known of a site whose configuration changed, `self` by the old one: points and processes that stay keep
-    /// what is known of them; `fresh` is what nothing is known of.
+    /// What is known of a site whose configuration changed, `self` by the old one: points, gateways and processes that
+    /// stay keep what is known of them; `fresh` is what nothing is known of.
     #[must_use]
-    pub fn carry_over(mut self, old: &Site, new: &Site, fresh: SiteJudge) -> SiteJudge {
+    pub fn carry_over(
+        mut self,
+        (old, old_context): (&Site, &SiteContext),
+        (new, context): (&Site, &SiteContext),
+        fresh: SiteJudge,
+    ) -> SiteJudge {
         let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), ..fresh };
-        let mut index_of = vec![None; old.points.len()];
-        for (i, point) in (0_u16..).zip(&new.points) {
-            let Some(was) = old.points.iter().position(|p| p.id == point.id) else {
-                continue;
-            };
-            index_of[was] = Some(i);
-            judge.points[usize::from(i)] = self.points[was].clone();
-            judge.missing.adopt(i, &self.missing, was);
+        let index_of: Vec<Option<u16>> = old
+            .points
+            .iter()
+            .map(|was| (0_u16..).zip(&new.points).find(|(_, p)| p.id == was.id).map(|(i, _)| i))
+            .collect();
+        for (was, moved) in self.points.iter().zip(&index_of) {
+            if let Some(i) = moved {
+                judge.points[usize::from(*i)] = was.clone();
+            }
         }
+        let gateways = (&old_context.gateways[..], &context.gateways[..]);
+        judge.missing.carry_over(&self.missing, &index_of, gateways);
+        judge.incomplete.carry_over(&self.incomplete, &index_of, gateways);
         for seen in self.pending.drain(..) {
             let moved = index_of.get(usize::from(seen.point)).copied().flatten();
             judge.pending.extend(moved.map(|point| Observation { point, ..seen }));
@@ -174,6 +219,10 @@ impl SiteJudge {
             if let Some(was) = old.processes.iter().position(|p| p.id == process.id) {
                 own.carry_over(&self.processes[was], process, &index_of);
             }
+            own.join(|point| {
+                let unit = &judge.points[usize::from(point)].unit;
+                (unit.since(), unit.state())
+            });
         }
         judge
     }
@@ -181,6 +230,11 @@ impl SiteJudge {
     /// Judges all readings up to `to`; none of an earlier time is accepted afterwards.
     pub fn advance(&mut self, site: &Site, context: &SiteContext, to: UtcMs, out: &mut impl FnMut(Finding)) {
         if to <= self.judged {
+            return;
+        }
+        if self.due.0 > to {
+            self.missing.pass(to, &context.silence, out);
+            self.judged = to;
             return;
         }
         let mut pending = std::mem::take(&mut self.pending);
@@ -198,6 +252,19 @@ impl SiteJudge {
         self.judged = to;
         self.pass(site, context, out);
         self.judge_processes(site, context, out);
+        self.due = self.next_due(site, context);
+    }
+
+    /// The first moment at which a reading that waits is to be judged, a step is over or a point becomes unknown. A point
+    /// of which nothing is known lets its processes go on with every tick.
+    fn next_due(&self, site: &Site, context: &SiteContext) -> Due {
+        let mut due = self.pending.first().map_or(UtcMs(i64::MAX), |seen| seen.at);
+        for (point, own) in (0_u16..).zip(&self.points) {
+            let gap_ms = unit_limits(site, context, point).gap_ms;
+            let own_due = own.bucket.closes().or_else(|| own.unit.passes(gap_ms));
+            due = due.min(own_due.unwrap_or(UtcMs::MIN));
+        }
+        Due(due)
     }
 
     fn sample(
@@ -211,9 +278,9 @@ impl SiteJudge {
         let limits = unit_limits(site, context, point);
         let own = &mut self.points[usize::from(point)];
         own.power_w = sample.power_w;
-        let processes = &mut self.processes;
+        let told = (&mut self.processes[..], &mut self.incomplete);
         own.unit.offer(sample.at, sample.power_w, &limits, &mut |at, state| {
-            tell(processes, context, point, at, state, out);
+            tell(told.0, told.1, context, (point, at, state), out);
         });
         for &p in &context.processes_of[usize::from(point)] {
             self.processes[usize::from(p)].sample(point, sample);
@@ -224,28 +291,32 @@ impl SiteJudge {
     fn pass(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
         for point in (0_u16..).take(self.points.len()) {
             let own = &mut self.points[usize::from(point)];
-            if let Some(sample) = own.bucket.close(self.judged, i64::from(site.step_ms)) {
+            if let Some(sample) = own.bucket.close(self.judged) {
                 self.sample(site, context, point, sample, out);
             }
             let own = &mut self.points[usize::from(point)];
             let seen = own.bucket.open_since().unwrap_or(self.judged);
-            let processes = &mut self.processes;
+            let told = (&mut self.processes[..], &mut self.incomplete);
             own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |at, state| {
-                tell(processes, context, point, at, state, out);
+                tell(told.0, told.1, context, (point, at, state), out);
             });
         }
     }
 
-    /// A process is judged up to where the last of its members is settled.
+    /// A process is judged up to where the last of its members is settled; days, to where all members of processes are.
     fn judge_processes(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
+        let (points, judged) = (&self.points, self.judged);
+        let settled = |point: u16| {
+            let own = &points[usize::from(point)];
+            own.unit.settled(own.bucket.open_since().unwrap_or(judged))
+        };
         for (index, (judge, process)) in (0_u16..).zip(self.processes.iter_mut().zip(&site.processes)) {
-            let settled = judge.points().map(|point| {
-                let own = &self.points[usize::from(point)];
-                own.unit.settled(own.bucket.open_since().unwrap_or(self.judged))
-            });
-            let to = settled.min().unwrap_or(self.judged);
+            let to = judge.points().map(settled).min().unwrap_or(judged);
             judge.advance(to, ProcessContext { process, zone: &context.zone, index }, out);
         }
+        let in_processes = (0_u16..).zip(&context.judged_behind).filter(|(_, g)| g.is_some());
+        let to = in_processes.map(|(point, _)| settled(point)).min().unwrap_or(judged);
+        self.incomplete.advance(to, &context.zone, &context.judged_behind, out);
     }
 }
 
@@ -260,12 +331,12 @@ fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16) -> UnitLim
 
 fn tell(
     processes: &mut [ProcessJudge],
+    incomplete: &mut IncompleteDay,
     context: &SiteContext,
-    point: u16,
-    at: UtcMs,
-    state: State,
+    (point, at, state): (u16, UtcMs, State),
     out: &mut impl FnMut(Finding),
 ) {
+    incomplete.edge(point, at, state != State::Unknown);
     for &p in &context.processes_of[usize::from(point)] {
         processes[usize::from(p)].edge(point, at, state);
     }

@@ -61,6 +61,13 @@ impl UnitState {
         }
     }
 
+    /// When it becomes unknown if no sample comes; `None` where it is unknown already and nothing is about to change that.
+    #[must_use]
+    pub fn passes(&self, gap_ms: i64) -> Option<UtcMs> {
+        let is_settled = self.state == State::Unknown && self.run.is_none();
+        (!is_settled).then(|| self.last.plus(gap_ms + 1))
+    }
+
     /// Time has gone to `until` and no sample came in between: after a gap nothing is known since the last sample
     /// (or since the begin of a run it leaves undecided).
     pub fn pass(&mut self, until: UtcMs, gap_ms: i64, edge: &mut impl FnMut(UtcMs, State)) {
@@ -78,7 +85,8 @@ impl UnitState {
     ///
     /// A sample stands for one period, so a state holds for `to - from + period` once seen at `from` and `to`.
     /// A power that fits no state (negative beyond noise: the wiring is wrong; or in the hysteresis band with no
-    /// state to keep) breaks a run and proves nothing.
+    /// state to keep) proves nothing, as if the sample had not come: a run goes on over it, and where nothing else
+    /// comes for the gap, the state is unknown.
     pub fn offer(
         &mut self,
         at: UtcMs,

@@ -28,10 +28,17 @@ pub struct Case {
 }
 
 impl Case {
-    /// A sample of a member; counts if the condition is building up or open.
+    /// A sample of a member while the condition held; counts if it is building up or open.
     pub fn sample(&mut self, point: u16, sample: &Sample) {
         if let Some(tally) = self.tallies.iter_mut().find(|t| t.point == point) {
             add(tally, sample);
+        }
+    }
+
+    /// The condition begins to hold, unless it does already: the members' registers are noted.
+    pub fn begin(&mut self, members: &[Member]) {
+        if self.tallies.is_empty() {
+            self.tallies.extend(members.iter().map(begin));
         }
     }
 
@@ -44,8 +51,8 @@ impl Case {
         members: &[Member],
         out: &mut impl FnMut(Transition, &[Tally]),
     ) {
-        if holds == Truth::Yes && self.debounce.is_quiet() {
-            self.tallies.extend(members.iter().map(begin));
+        if holds == Truth::Yes {
+            self.begin(members);
         }
         let tallies = &self.tallies;
         self.debounce.stretch(from, to, holds, limits, &mut |t| out(t, tallies));
@@ -70,11 +77,11 @@ impl Case {
     }
 }
 
-/// The register at the begin of an interval is the last one read before it.
+/// The register at the begin of an interval is the last one read before it; the power read then is not part of it.
 fn begin(member: &Member) -> Tally {
     let mut tally = Tally { point: member.point, ..Tally::default() };
     if let Some(sample) = &member.latest {
-        add(&mut tally, sample);
+        add(&mut tally, &Sample { power_w: None, ..*sample });
     }
     tally
 }

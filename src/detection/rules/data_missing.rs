@@ -75,9 +75,24 @@ impl DataMissing {
         self.points[usize::from(point)].heard
     }
 
-    /// Takes over what was known of a point before the site was configured anew.
-    pub fn adopt(&mut self, point: u16, from: &DataMissing, was: usize) {
-        self.points[usize::from(point)] = from.points[was];
+    /// Takes over what was known before the site was configured anew: of points by `index_of`, which tells the new index of
+    /// each old one, and of gateways, old and new, by name. Silence goes on counting through it.
+    pub fn carry_over(
+        &mut self,
+        old: &DataMissing,
+        index_of: &[Option<u16>],
+        (old_gateways, gateways): (&[Box<str>], &[Box<str>]),
+    ) {
+        for (line, moved) in old.points.iter().zip(index_of) {
+            if let Some(i) = moved {
+                self.points[usize::from(*i)] = *line;
+            }
+        }
+        for (line, name) in self.gateways.iter_mut().zip(gateways) {
+            let was = old_gateways.iter().position(|g| g == name);
+            *line = was.map_or(*line, |i| old.gateways[i]);
+        }
+        self.excused = old.excused;
     }
 
     /// A point was heard.

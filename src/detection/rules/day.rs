@@ -58,7 +58,8 @@ impl Day {
 }
 
 /// The first local midnight after `t`; 24 h later where the calendar cannot say.
-fn midnight_after(t: UtcMs, zone: &TimeZone) -> UtcMs {
+#[must_use]
+pub fn midnight_after(t: UtcMs, zone: &TimeZone) -> UtcMs {
     Timestamp::from_millisecond(t.0)
         .ok()
         .and_then(|t| t.to_zoned_datetime(zone.clone()).tomorrow().ok())

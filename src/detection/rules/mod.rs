@@ -5,4 +5,5 @@ pub mod data_missing;
 pub mod day;
 pub mod fragmented;
 pub mod gap_while_producing;
+pub mod incomplete_day;
 pub mod treatment_off;

@@ -33,8 +33,7 @@ impl TreatmentOff {
         &mut self,
         (from, to): (UtcMs, UtcMs),
         (production, holds): (Truth, Truth),
-        rules: &RuleLimits,
-        zone: &TimeZone,
+        (rules, zone): (&RuleLimits, &TimeZone),
         members: &[Member],
         out: &mut impl FnMut(Transition, &[Tally]),
     ) {

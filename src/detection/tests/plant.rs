@@ -1,0 +1,126 @@
+//! A press with its fan, minute by minute.
+
+use crate::alerts::finding::{AlertFinding, Change, Level, Rule};
+use crate::detection::finding::Finding;
+use crate::detection::sample::Observation;
+use crate::detection::site::{SiteContext, SiteJudge};
+use crate::model::meter::{Input, Meter};
+use crate::model::site::{
+    Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
+};
+use crate::model::time::{MINUTE_MS, UtcMs};
+
+pub const PRESS: u16 = 0;
+pub const FAN: u16 = 1;
+pub const START: UtcMs = UtcMs(1_661_789_400_000);
+pub const REORDER_MS: u32 = 120_000;
+
+pub fn thresholds(running_w: f64) -> Thresholds {
+    Thresholds {
+        running_above_w: running_w,
+        running_below_w: running_w * 0.6,
+        idle_above_w: running_w * 0.3,
+        off_below_w: running_w * 0.2,
+        on_for_ms: 120_000,
+        off_for_ms: 180_000,
+        basis: Basis::Configured,
+        version: 7,
+    }
+}
+
+pub fn point(id: &str, kind: PointKind, meter: u32) -> Point {
+    let thresholds = thresholds(1_000.0);
+    Point { id: id.into(), name: id.into(), kind, rated_w: 10_000.0, meter, thresholds }
+}
+
+/// A press with its fan, each on a meter of its own.
+pub fn plant() -> (Site, Vec<Meter>) {
+    let meter = |id: &str| Meter {
+        id: format!("plant/{id}").into(),
+        site: 0,
+        gateway: "gateway".into(),
+        period_ms: 60_000,
+        ct: 1.0,
+        pt: 1.0,
+        input: Input::Mqtt { device: None },
+    };
+    let site = Site {
+        id: "plant".into(),
+        name: "Plant".into(),
+        region: "".into(),
+        industry: "".into(),
+        category: Category::General,
+        positive_list: false,
+        grade: Grade::Ungraded,
+        time_zone: "Asia/Shanghai".into(),
+        reorder_ms: REORDER_MS,
+        step_ms: 60_000,
+        gap_ms: 300_000,
+        points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
+        processes: vec![Process {
+            id: "printing".into(),
+            name: "Printing".into(),
+            production: vec![PRESS],
+            treatment: vec![TreatmentGroup { points: vec![FAN], need: 1 }],
+            lead_ms: 0,
+            lag_ms: 0,
+            rules: RuleLimits::DEFAULT,
+        }],
+    };
+    (site, vec![meter("press"), meter("fan")])
+}
+
+/// A power a minute for press and fan; `None` = silence.
+pub type Minute = (Option<f64>, Option<f64>);
+
+pub fn observations(minutes: &[Minute]) -> Vec<Observation> {
+    let mut all = Vec::new();
+    for (minute, (press, fan)) in (0_i64..).zip(minutes) {
+        for (point, power_w) in [(PRESS, *press), (FAN, *fan)] {
+            if power_w.is_some() {
+                let at = START.plus(minute * MINUTE_MS);
+                let offset = 1 + all.len() as u64;
+                all.push(Observation { point, at, power_w, energy_kwh: None, offset });
+            }
+        }
+    }
+    all
+}
+
+/// Offers everything in the order given, ticking so that nothing is late, and judges to the end.
+pub fn judge(seen: &[Observation], tick_ms: i64, end: UtcMs) -> Vec<Finding> {
+    let (site, meters) = plant();
+    let context = SiteContext::new(&site, &meters);
+    let mut judge = SiteJudge::new(&site, &context, START.plus(-1));
+    let mut out = Vec::new();
+    let mut now = START;
+    for observation in seen {
+        let earliest = observation.at.plus(-i64::from(REORDER_MS));
+        while now.plus(tick_ms) <= earliest {
+            now = now.plus(tick_ms);
+            judge.advance(&site, &context, now.plus(-i64::from(REORDER_MS)), &mut |f| out.push(f));
+        }
+        judge.offer(*observation);
+    }
+    judge.advance(&site, &context, end, &mut |f| out.push(f));
+    out
+}
+
+pub const ON: Option<f64> = Some(5_000.0);
+pub const OFF: Option<f64> = Some(0.0);
+
+pub fn stretch(minute: Minute, n: usize) -> Vec<Minute> {
+    vec![minute; n]
+}
+
+/// What is said of alerts.
+pub fn alerts_of(findings: Vec<Finding>) -> Vec<AlertFinding> {
+    let alert = |f| if let Finding::Alert(alert) = f { Some(*alert) } else { None };
+    findings.into_iter().filter_map(alert).collect()
+}
+
+/// Rule, change, minute of the change, first minute, level.
+pub fn told(alerts: &[AlertFinding]) -> Vec<(Rule, Change, i64, i64, Level)> {
+    let minute = |t: UtcMs| t.since(START) / MINUTE_MS;
+    alerts.iter().map(|a| (a.rule, a.change, minute(a.at), minute(a.first), a.level)).collect()
+}
