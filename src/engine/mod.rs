@@ -6,7 +6,14 @@
 //! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
 //! clock to judge by, talking to anything but journal and store.
 
-pub mod world;
 pub mod effects;
-pub mod step;
+pub mod replay;
+mod restore;
 pub mod run;
+pub mod step;
+pub mod world;
+
+#[cfg(test)]
+mod restart_tests;
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use super::effects::{Counts, Effects};
 use crate::detection::sample::Observation;
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
-use crate::model::quantity::{Channel, Phase, Quantity};
-use crate::model::reading::{Head, MeterIdx, Offset, Quality};
+use crate::model::quantity::Channel;
+use crate::model::reading::{Head, MeterIdx, Offset, Quality, power_w};
 use crate::model::registry::Registry;
 use crate::model::time::{MINUTE_MS, UtcMs};
 use crate::sources::modbus;
@@ -19,6 +19,12 @@ use crate::sources::reject::Reject;
 
 /// Ticks come every second or so; where none came for this long, the daemon was not there to listen, ms.
 const LISTENING_GAP_MS: i64 = 2 * MINUTE_MS;
+
+/// zstd's fastest ordinary level.
+const COMPRESSION_LEVEL: i32 = 1;
+
+/// The compressor is given so much at once, bytes: the state comes to it in single numbers.
+const SAVE_BUFFER_BYTES: usize = 64 << 10;
 
 /// Registry, judges and what they need.
 #[derive(Debug)]
@@ -32,28 +38,50 @@ pub struct World {
     merge: Merge,
     now: UtcMs,
     counts: Counts,
+    n_points: u32,
 }
 
 /// The part of a world that is saved; the rest follows from the registry.
-#[derive(Serialize, Deserialize)]
-pub struct Saved {
+#[derive(Deserialize)]
+struct Saved {
     judges: Vec<SiteJudge>,
     merge: Merge,
     now: UtcMs,
     counts: Counts,
 }
 
+/// Why a world cannot be saved or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Not in the form of a saved world.
+    #[error("the state is not in its saved form")]
+    Form(#[source] postcard::Error),
+    /// Not compressed as a saved world is.
+    #[error("the state cannot be compressed or uncompressed")]
+    Packing(#[source] std::io::Error),
+}
+
 impl World {
     /// A world without sites, before the first message.
     #[must_use]
     pub fn empty() -> World {
-        World::over(Arc::new(Registry::default()), Vec::new(), Merge::default(), UtcMs::MIN, Counts::default())
+        World::over(
+            Arc::new(Registry::default()),
+            Vec::new(),
+            Merge::default(),
+            UtcMs::MIN,
+            Counts::default(),
+        )
     }
 
-    /// A world restored.
-    #[must_use]
-    pub fn restore(registry: Arc<Registry>, saved: Saved) -> World {
-        World::over(registry, saved.judges, saved.merge, saved.now, saved.counts)
+    /// A world restored from what [`save`](World::save) made.
+    ///
+    /// # Errors
+    /// The bytes are not that.
+    pub fn restore(registry: Arc<Registry>, saved: &[u8]) -> Result<World, SaveError> {
+        let bytes = zstd::decode_all(saved).map_err(SaveError::Packing)?;
+        let saved: Saved = postcard::from_bytes(&bytes).map_err(SaveError::Form)?;
+        Ok(World::over(registry, saved.judges, saved.merge, saved.now, saved.counts))
     }
 
     fn over(
@@ -72,7 +100,24 @@ impl World {
                 }
             }
         }
-        World { decoders: Decoders::new(&registry), registry, contexts, judges, point_of, merge, now, counts }
+        let n_points: usize = registry.sites.iter().map(|s| s.points.len()).sum();
+        World {
+            decoders: Decoders::new(&registry),
+            registry,
+            contexts,
+            judges,
+            point_of,
+            merge,
+            now,
+            counts,
+            n_points: u32::try_from(n_points).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// How many points are judged.
+    #[must_use]
+    pub fn n_points(&self) -> u32 {
+        self.n_points
     }
 
     /// What is judged by.
@@ -109,13 +154,20 @@ impl World {
     pub fn take(&mut self, message: &Message<'_>, offset: Offset, effects: &mut Effects) {
         self.counts.messages += 1;
         let first = effects.readings.len();
+        let mut partial = None;
         match message.kind {
             Kind::Mqtt => {
-                self.decoders.decode(message, offset, &mut effects.readings, &mut effects.rejects);
+                partial = self.decoders.decode(message, offset, &mut effects.readings, &mut effects.rejects);
             }
             Kind::Modbus => {
-                let outcome =
-                    modbus::decode::decode_message(&self.registry, &self.decoders, message, offset, &mut effects.readings);
+                let meter = self.decoders.meter(message.topic);
+                let outcome = modbus::decode::decode_message(
+                    &self.registry,
+                    meter,
+                    message,
+                    offset,
+                    &mut effects.readings,
+                );
                 effects.rejects.extend(outcome.err());
             }
             Kind::Tick => self.tick(message.received, offset, effects),
@@ -127,7 +179,9 @@ impl World {
         }
         self.counts.rejects += effects.rejects.len() as u64;
         for index in first..effects.readings.len() {
-            self.merge.complete(&self.registry, &mut effects.readings, index);
+            if let Some(partial) = partial {
+                self.merge.complete(partial, &mut effects.readings, index);
+            }
             self.offer(index, effects);
         }
     }
@@ -145,7 +199,9 @@ impl World {
         for (site, context) in new.registry.sites.iter().zip(&new.contexts) {
             let fresh = SiteJudge::new(site, context, since);
             let judge = match old_judges.remove(&*site.id) {
-                Some((i, judge)) => judge.carry_over(&old.registry.sites[i], site, fresh),
+                Some((i, judge)) => {
+                    judge.carry_over((&old.registry.sites[i], &old.contexts[i]), (site, context), fresh)
+                }
                 None => fresh,
             };
             new.judges.push(judge);
@@ -153,20 +209,26 @@ impl World {
         *self = new;
     }
 
-    /// What must be saved to go on from here.
+    /// What must be saved to go on from here, compressed: the engine waits while it is written.
     ///
     /// # Errors
     /// The bytes cannot be made; only memory could be the reason.
-    pub fn save(&self) -> Result<Vec<u8>, postcard::Error> {
+    pub fn save(&self) -> Result<Vec<u8>, SaveError> {
         #[derive(Serialize)]
         struct Borrowed<'a>(&'a [SiteJudge], &'a Merge, UtcMs, Counts);
-        postcard::to_stdvec(&Borrowed(&self.judges, &self.merge, self.now, self.counts))
+        let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
+        let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
+        let all = Borrowed(&self.judges, &self.merge, self.now, self.counts);
+        let packer = postcard::to_io(&all, packer).map_err(SaveError::Form)?;
+        let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;
+        packer.finish().map_err(SaveError::Packing)
     }
 
     /// Time passes for every site, and only so: the outcome depends on the messages, not on how they were batched.
     fn tick(&mut self, now: UtcMs, offset: Offset, effects: &mut Effects) {
         if now.since(self.now) > LISTENING_GAP_MS {
-            self.judges.iter_mut().for_each(|judge| judge.excuse(now));
+            let last = self.now;
+            self.judges.iter_mut().for_each(|judge| judge.excuse(last, now));
         }
         self.now = self.now.max(now);
         let sites = self.registry.sites.iter().zip(&self.contexts).zip(&mut self.judges);
@@ -213,12 +275,4 @@ impl World {
 fn may_judge(head: &Head) -> bool {
     let undated = head.quality.has(Quality::RETAINED) && head.quality.has(Quality::RECEIVE_TIME);
     !head.quality.has(Quality::DOUBTFUL) && !undated
-}
-
-/// Total active power, or the sum of all three phases.
-fn power_w(readings: &crate::model::reading::ReadingBatch, head: &Head) -> Option<f64> {
-    readings.value(head, Channel::POWER).or_else(|| {
-        let phase = |p| readings.value(head, Channel::of(Quantity::ActivePower, p));
-        Some(phase(Phase::L1)? + phase(Phase::L2)? + phase(Phase::L3)?)
-    })
 }

@@ -5,7 +5,9 @@
 //! *State*: the file. The engine alone writes results; outbox senders take their own rows away when they are
 //! delivered. All of it can be deleted: the journal makes it again. Never done here: judging.
 
-pub mod schema;
+pub mod error;
 pub mod queue;
-pub mod write;
+pub mod records;
+pub mod schema;
 pub mod views;
+pub mod write;

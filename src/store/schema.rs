@@ -5,16 +5,23 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+/// Name of the file in the data folder.
+pub const STORE_FILE: &str = "store.db";
+
 /// Raised when a table changes in a way older programs cannot read.
 pub const VERSION: i64 = 1;
 
 /// How long a writer waits for another (the engine and the outbox senders share the file).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Statements kept ready; a step and a fold use some thirty between them.
+const N_STATEMENTS: usize = 64;
+
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), at_offset INTEGER, body BLOB);
 CREATE TABLE IF NOT EXISTS registry (id INTEGER PRIMARY KEY CHECK (id = 1), at_offset INTEGER, hash TEXT, body BLOB);
+CREATE TABLE IF NOT EXISTS registry_before (id INTEGER PRIMARY KEY CHECK (id = 1), at_offset INTEGER, hash TEXT, body BLOB);
 CREATE TABLE IF NOT EXISTS alert (
   id TEXT PRIMARY KEY, site TEXT, rule TEXT, subject TEXT, status TEXT, level INTEGER,
   first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT
@@ -37,6 +44,15 @@ CREATE TABLE IF NOT EXISTS reject (
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The file cannot be made.
+    #[error("cannot make the store {path}")]
+    Make {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// SQLite cannot open the file.
     #[error("cannot open the store {path}")]
     Open {
@@ -74,8 +90,11 @@ pub enum OpenError {
 /// The file cannot be opened or prepared, or is of a newer version.
 pub fn open(path: &Path) -> Result<Connection, OpenError> {
     let at = |source| OpenError::Open { path: path.to_owned(), source };
+    crate::journal::schema::make_file(path)
+        .map_err(|source| OpenError::Make { path: path.to_owned(), source })?;
     let conn = Connection::open(path).map_err(at)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+    conn.set_prepared_statement_cache_capacity(N_STATEMENTS);
     let prepare = |conn: &Connection| -> rusqlite::Result<i64> {
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "NORMAL")?;
@@ -108,6 +127,7 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
         .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
         .map_err(at)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
+    conn.set_prepared_statement_cache_capacity(N_STATEMENTS);
     conn.pragma_update(None, "query_only", true).map_err(at)?;
     Ok(conn)
 }

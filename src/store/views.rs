@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use serde::Serialize;
 
+use super::error::{StoreError, sql};
+use super::records::{Stored, parse_alert, read_alert, read_meta, read_registry};
 use super::schema::{self, OpenError};
-use super::write::{StoreError, read_registry, sql};
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::finding::{Level, Rule};
 use crate::model::reading::Offset;
@@ -73,18 +74,6 @@ pub struct StateView {
     pub since: UtcMs,
 }
 
-pub(super) fn read_alert(conn: &Connection, id: &str) -> Result<Option<Alert>, StoreError> {
-    let body: Option<String> = conn
-        .prepare_cached("SELECT body FROM alert WHERE id = ?1")
-        .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
-        .map_err(sql("read an alert"))?;
-    body.map(|b| parse_alert(&b)).transpose()
-}
-
-fn parse_alert(body: &str) -> Result<Alert, StoreError> {
-    serde_json::from_str(body).map_err(|source| StoreError::Body { what: "alert", source })
-}
-
 impl Views {
     /// Opens `path` for reading.
     ///
@@ -113,17 +102,14 @@ impl Views {
     /// # Errors
     /// The store cannot be read.
     pub fn meta<T: rusqlite::types::FromSql>(&self, key: &str) -> Result<Option<T>, StoreError> {
-        self.conn
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
-            .map_err(sql("read a figure"))
+        read_meta(&self.conn, key)
     }
 
-    /// The registry's hash and bytes, as the engine last took it.
+    /// The registry, as the engine last took it.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn registry(&self) -> Result<Option<(Offset, String, Vec<u8>)>, StoreError> {
+    pub fn registry(&self) -> Result<Option<Stored>, StoreError> {
         read_registry(&self.conn)
     }
 
@@ -133,6 +119,20 @@ impl Views {
     /// The store cannot be read, or the record in it is damaged.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
         read_alert(&self.conn, id)
+    }
+
+    /// Alerts whose id begins so; ids are letters and digits.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a record in it is damaged.
+    pub fn alerts_by_prefix(&self, begin: &str) -> Result<Vec<Alert>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.conn
+                .prepare_cached("SELECT body FROM alert WHERE id >= ?1 AND id < ?1 || '~' LIMIT 100")?
+                .query_map([begin], |row| row.get(0))?
+                .collect()
+        };
+        read().map_err(sql("find an alert"))?.iter().map(|body| parse_alert(body)).collect()
     }
 
     /// Alerts, newest first.
@@ -156,7 +156,10 @@ impl Views {
         also(" AND raised_ms >= ?", filter.since.map(|t| t.0.into()));
         also(" AND raised_ms < ?", filter.until.map(|t| t.0.into()));
         also(" AND changed_at_offset > ?", filter.changed_after.map(|o| o.cast_signed().into()));
-        also(" ORDER BY raised_ms DESC, id LIMIT ?", Some(i64::from(filter.limit.unwrap_or(u32::MAX)).into()));
+        also(
+            " ORDER BY raised_ms DESC, id LIMIT ?",
+            Some(i64::from(filter.limit.unwrap_or(u32::MAX)).into()),
+        );
         let read = || -> rusqlite::Result<Vec<String>> {
             let mut rows = self.conn.prepare_cached(&statement)?;
             rows.query_map(params_from_iter(values), |row| row.get(0))?.collect()
@@ -208,9 +211,9 @@ impl Views {
     /// The store cannot be read.
     pub fn states(&self, site: &str) -> Result<Vec<StateView>, StoreError> {
         let read = || -> rusqlite::Result<Vec<StateView>> {
-            let mut rows = self
-                .conn
-                .prepare_cached("SELECT point, state, since_ms FROM unit_state WHERE site = ?1 ORDER BY point")?;
+            let mut rows = self.conn.prepare_cached(
+                "SELECT point, state, since_ms FROM unit_state WHERE site = ?1 ORDER BY point",
+            )?;
             rows.query_map([site], |row| {
                 Ok(StateView { point: row.get(0)?, state: row.get(1)?, since: UtcMs(row.get(2)?) })
             })?

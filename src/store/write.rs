@@ -4,6 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::error::{StoreError, sql};
+use super::records::{
+    Stored, read_alert, read_meta, read_registry, read_registry_of_snapshot, registry_hash,
+};
 use super::schema::{self, OpenError};
 use crate::alerts::alert::Alert;
 use crate::model::message::Message;
@@ -16,33 +20,6 @@ const N_REJECTS_MAX: i64 = 100_000;
 
 /// So much of a rejected payload is kept with the reject; all of it is in the journal.
 const REJECT_PAYLOAD_BYTES: usize = 1_024;
-
-/// Why the store refuses.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A statement failed.
-    #[error("the store could not {operation}")]
-    Sql {
-        /// What was to be done.
-        operation: &'static str,
-        /// SQLite's reason.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// A record could not be put into words, or taken back from them.
-    #[error("the store holds an unreadable {what}")]
-    Body {
-        /// Which record.
-        what: &'static str,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
-pub(super) fn sql(operation: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Sql { operation, source }
-}
 
 /// The store as the engine holds it.
 #[derive(Debug)]
@@ -68,17 +45,18 @@ impl Store {
         Ok(Store { conn: schema::open(path)? })
     }
 
+    /// The connection, for outbox and history, which keep their tables in the same file.
+    #[must_use]
+    pub fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
     /// The last message all of whose results are here; 0 = none.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn cursor(&self) -> Result<Offset, StoreError> {
-        let found: Option<i64> = self
-            .conn
-            .query_row("SELECT value FROM meta WHERE key = 'cursor'", [], |row| row.get(0))
-            .optional()
-            .map_err(sql("read its cursor"))?;
-        Ok(found.unwrap_or(0).cast_unsigned())
+        Ok(self.meta::<i64>("cursor")?.unwrap_or(0).cast_unsigned())
     }
 
     /// The engine's last saved state.
@@ -94,12 +72,38 @@ impl Store {
             .map_err(sql("read its snapshot"))
     }
 
-    /// The registry in force at the cursor: the message it came by, its hash and its bytes.
+    /// The registry in force at the cursor.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn registry(&self) -> Result<Option<(Offset, String, Vec<u8>)>, StoreError> {
+    pub fn registry(&self) -> Result<Option<Stored>, StoreError> {
         read_registry(&self.conn)
+    }
+
+    /// The registry that was in force when the snapshot of `offset` was taken.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn registry_of_snapshot(&self, offset: Offset) -> Result<Option<Stored>, StoreError> {
+        read_registry_of_snapshot(&self.conn, offset)
+    }
+
+    /// A figure that was kept.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn meta<T: rusqlite::types::FromSql>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        read_meta(&self.conn, key)
+    }
+
+    /// Whether commits are waited for on disk. One that is takes all before it along.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn wait_for_disk(&self, wait: bool) -> Result<(), StoreError> {
+        self.conn
+            .pragma_update(None, "synchronous", if wait { "FULL" } else { "NORMAL" })
+            .map_err(sql("change how it writes"))
     }
 
     /// Begins the transaction of a step.
@@ -113,14 +117,6 @@ impl Store {
             .map_err(sql("begin a transaction"))?;
         Ok(Transaction { tx })
     }
-}
-
-pub(super) fn read_registry(conn: &Connection) -> Result<Option<(Offset, String, Vec<u8>)>, StoreError> {
-    conn.query_row("SELECT at_offset, hash, body FROM registry", [], |row| {
-        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?))
-    })
-    .optional()
-    .map_err(sql("read the registry"))
 }
 
 /// An open transaction; dropped without [`commit`](Transaction::commit) it leaves no trace.
@@ -141,8 +137,8 @@ impl Transaction<'_> {
     /// # Errors
     /// The store cannot be written.
     pub fn put_alert(&self, alert: &Alert, offset: Offset) -> Result<(), StoreError> {
-        let body = serde_json::to_string(alert)
-            .map_err(|source| StoreError::Body { what: "alert", source })?;
+        let body =
+            serde_json::to_string(alert).map_err(|source| StoreError::Body { what: "alert", source })?;
         self.execute(
             "write an alert",
             "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -168,7 +164,7 @@ impl Transaction<'_> {
     /// # Errors
     /// The store cannot be read, or the record in it is damaged.
     pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
-        super::views::read_alert(&self.tx, id)
+        read_alert(&self.tx, id)
     }
 
     /// A unit changed its state.
@@ -224,15 +220,23 @@ impl Transaction<'_> {
         self.execute("bound the rejects", "DELETE FROM reject WHERE id <= ?1", [newest - N_REJECTS_MAX])
     }
 
-    /// The registry in force from `offset` on.
+    /// The registry in force from `offset` on, as JSON.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn put_registry(&self, offset: Offset, hash: &str, body: &[u8]) -> Result<(), StoreError> {
+    pub fn put_registry(&self, offset: Offset, json: &[u8]) -> Result<(), StoreError> {
+        let body = zstd::encode_all(json, 1).map_err(|source| StoreError::Unpack { source })?;
+        // A restart goes back to the snapshot, and needs the registry that was in force then.
+        self.execute(
+            "keep the registry of the snapshot",
+            "INSERT OR REPLACE INTO registry_before
+             SELECT * FROM registry WHERE at_offset <= (SELECT at_offset FROM snapshot)",
+            [],
+        )?;
         self.execute(
             "write the registry",
             "INSERT OR REPLACE INTO registry VALUES (1, ?1, ?2, ?3)",
-            params![offset.cast_signed(), hash, body],
+            params![offset.cast_signed(), registry_hash(json), body],
         )
     }
 
