@@ -1,1 +1,11 @@
-//! To be written.
+//! Outlets. Never judges, never writes the store: what people change goes in through the journal.
+//!
+//! *In*: requests over the daemon's Unix socket. *Out*: JSON, the same answers whether the daemon gives them
+//! ([`server`]) or somebody reads the store while it is down ([`answers`]). *State*: none; every request opens the store
+//! for reading. Errors are problem documents (RFC 9457).
+
+pub mod answers;
+pub mod client;
+pub mod problem;
+pub mod server;
+pub mod status;

@@ -1,0 +1,315 @@
+//! The daemon's API over its Unix socket.
+
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Path as InPath, Query, State};
+use axum::routing::{get, post};
+use axum::serve::IncomingStream;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::net::unix::UCred;
+use tokio_util::sync::CancellationToken;
+
+use super::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
+use super::problem::Problem;
+use super::status::{Sensors, Status};
+use crate::alerts::alert::Alert;
+use crate::journal::Journal;
+use crate::model::command::Command;
+use crate::model::message::{Delivery, Kind, Message};
+use crate::model::time::{Clock, UtcMs};
+use crate::store::queue::BadLine;
+use crate::store::views::{AlertFilter, RejectView};
+
+/// How long a command waits for the engine to pass it.
+const COMMAND_WAIT: Duration = Duration::from_secs(15);
+
+/// Owner and group may talk to the daemon, nobody else.
+const SOCKET_MODE: u32 = 0o660;
+
+/// Owner and group may enter the socket's folder.
+const FOLDER_MODE: u32 = 0o750;
+
+/// Why the socket cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A daemon already listens there.
+    #[error("another daemon already listens on {path}")]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// Something else lies there; it may be dear to somebody.
+    #[error("{path} is there already and is no socket; name another path for the socket")]
+    NoSocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The socket cannot be made.
+    #[error("cannot listen on the socket {path}")]
+    Bind {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Serving failed.
+    #[error("the socket {path} can no longer be served")]
+    Serve {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A bound socket; its file goes when this goes.
+#[derive(Debug)]
+pub struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Socket {
+    /// Binds `path`; a file left by a daemon that is gone is replaced.
+    ///
+    /// # Errors
+    /// A living daemon has it, or it cannot be made.
+    pub fn bind(path: &Path) -> Result<Socket, ServeError> {
+        let at = |source| ServeError::Bind { path: path.to_owned(), source };
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            return Err(ServeError::InUse { path: path.to_owned() });
+        }
+        if let Some(folder) = path.parent() {
+            // Between bind and chmod the mode is what the umask leaves of it: the folder keeps others out.
+            std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(at)?;
+        }
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path).map_err(at)?,
+            Ok(_) => return Err(ServeError::NoSocket { path: path.to_owned() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(at(error)),
+        }
+        let listener = UnixListener::bind(path).map_err(at)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE)).map_err(at)?;
+        Ok(Socket { listener, path: path.to_owned() })
+    }
+}
+
+/// What the handlers need.
+#[derive(Debug)]
+pub struct Context {
+    /// Where journal and store lie.
+    pub data_dir: PathBuf,
+    /// The one door in.
+    pub journal: Journal,
+    /// When a command was received.
+    pub clock: Clock,
+    /// The living parts.
+    pub sensors: Sensors,
+}
+
+type Shared = State<Arc<Context>>;
+
+/// Who is on the other end, as the kernel says.
+#[derive(Clone, Copy, Debug)]
+struct Peer(Option<UCred>);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Peer {
+        Peer(stream.io().peer_cred().ok())
+    }
+}
+
+/// Serves until `stop`.
+///
+/// # Errors
+/// The socket fails.
+pub async fn run(socket: Socket, context: Context, stop: CancellationToken) -> Result<(), ServeError> {
+    let Socket { listener, path } = socket;
+    let router = router(context).into_make_service_with_connect_info::<Peer>();
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+    // Only tidiness: a file left behind is replaced at the next start.
+    let _ = std::fs::remove_file(&path);
+    served.map_err(|source| ServeError::Serve { path, source })
+}
+
+fn router(context: Context) -> Router {
+    Router::new()
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/sites", get(sites))
+        .route("/api/v1/sites/{id}", get(site))
+        .route("/api/v1/alerts", get(alerts))
+        .route("/api/v1/alerts/{id}", get(alert))
+        .route("/api/v1/alerts/{id}/acknowledge", post(acknowledge))
+        .route("/api/v1/readings", get(readings))
+        .route("/api/v1/rejects", get(rejects))
+        .route("/api/v1/sinks/{sink}/bad", get(bad_lines))
+        .with_state(Arc::new(context))
+}
+
+/// Reads the files off the runtime's threads: SQLite blocks.
+async fn ask<T: Send + 'static>(
+    context: &Context,
+    question: impl FnOnce(&Files) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let folder = context.data_dir.clone();
+    let answer = tokio::task::spawn_blocking(move || question(&Files::open(&folder)?)).await;
+    answer.map_err(|error| Problem::internal(&error))?
+}
+
+async fn status(State(context): Shared) -> Result<Json<Status>, Problem> {
+    let files = ask(&context, Files::status).await?;
+    Ok(Json(context.sensors.over(files)))
+}
+
+async fn sites(State(context): Shared) -> Result<Json<Vec<SiteRow>>, Problem> {
+    ask(&context, Files::sites).await.map(Json)
+}
+
+async fn site(State(context): Shared, InPath(id): InPath<String>) -> Result<Json<SiteAnswer>, Problem> {
+    ask(&context, move |files| files.site(&id)).await.map(Json)
+}
+
+async fn alerts(
+    State(context): Shared,
+    Query(filter): Query<AlertFilter>,
+) -> Result<Json<Vec<Alert>>, Problem> {
+    ask(&context, move |files| files.alerts(&filter)).await.map(Json)
+}
+
+async fn alert(State(context): Shared, InPath(id): InPath<String>) -> Result<Json<Alert>, Problem> {
+    ask(&context, move |files| files.alert(&id)).await.map(Json)
+}
+
+/// What is said with an acknowledgement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    /// Who says so. The user id the kernel gives is put beside it.
+    pub who: String,
+    /// Why, or what was done about it.
+    pub note: String,
+}
+
+async fn acknowledge(
+    State(context): Shared,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    InPath(id): InPath<String>,
+    Json(said): Json<Acknowledge>,
+) -> Result<Json<Alert>, Problem> {
+    let alert = ask(&context, move |files| files.alert(&id)).await?;
+    let who = match peer {
+        Some(peer) => format!("{} (uid {})", said.who, peer.uid()),
+        None => said.who,
+    };
+    let id = alert.id.to_string();
+    command(&context, &Command::Acknowledge { alert: id.clone(), who, note: said.note }).await?;
+    ask(&context, move |files| files.alert(&id)).await.map(Json)
+}
+
+/// Journals a command and waits until the engine has passed it.
+async fn command(context: &Context, command: &Command) -> Result<(), Problem> {
+    let payload = serde_json::to_vec(command).map_err(internal)?;
+    let message = Message {
+        kind: Kind::Command,
+        delivery: Delivery::PLAIN,
+        received: context.clock.now(),
+        source: "socket",
+        topic: "",
+        payload: &payload,
+    };
+    let appended = context.journal.append_durable(&message).await;
+    let offset = appended.map_err(|error| Problem::unavailable(error.to_string()))?;
+    let mut progress = context.sensors.progress.clone();
+    let passed = progress.wait_for(|p| p.passed >= offset);
+    match tokio::time::timeout(COMMAND_WAIT, passed).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => {
+            Err(Problem::unavailable(format!("message {offset} is kept, but the engine has stopped")))
+        }
+        Err(_) => Err(Problem::unavailable(format!(
+            "message {offset} is kept and will count; the engine has not reached it within {} s",
+            COMMAND_WAIT.as_secs()
+        ))),
+    }
+}
+
+fn internal(error: impl std::error::Error) -> Problem {
+    Problem::internal(&error)
+}
+
+/// Which readings are wanted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingsQuery {
+    /// Meter id, `site/meter`.
+    pub meter: String,
+    /// From, UTC ms.
+    pub from: UtcMs,
+    /// Up to, not with, UTC ms.
+    pub to: UtcMs,
+}
+
+async fn readings(
+    State(context): Shared,
+    Query(query): Query<ReadingsQuery>,
+) -> Result<Json<Vec<ReadingRow>>, Problem> {
+    ask(&context, move |files| files.readings(&query.meter, query.from, query.to)).await.map(Json)
+}
+
+/// Which rejects are wanted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RejectsQuery {
+    /// Only of this reason.
+    pub code: Option<String>,
+    /// At most so many, newest first.
+    pub limit: Option<u32>,
+}
+
+async fn rejects(
+    State(context): Shared,
+    Query(query): Query<RejectsQuery>,
+) -> Result<Json<Vec<RejectView>>, Problem> {
+    let limit = query.limit.unwrap_or(u32::MAX);
+    ask(&context, move |files| files.rejects(query.code.as_deref(), limit)).await.map(Json)
+}
+
+async fn bad_lines(
+    State(context): Shared,
+    InPath(sink): InPath<String>,
+    Query(query): Query<RejectsQuery>,
+) -> Result<Json<Vec<BadLine>>, Problem> {
+    let limit = query.limit.unwrap_or(u32::MAX);
+    ask(&context, move |files| files.bad_lines(&sink, limit)).await.map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_is_for_owner_and_group_and_replaces_nothing_but_a_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/api.sock");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let socket = Socket::bind(&path).unwrap();
+        assert_eq!((mode(&path), mode(path.parent().unwrap()) & 0o027), (SOCKET_MODE, 0));
+        assert!(matches!(Socket::bind(&path), Err(ServeError::InUse { .. })));
+        drop(socket);
+        Socket::bind(&path).expect("what a daemon left that is gone is replaced");
+
+        let other = folder.path().join("notes.txt");
+        std::fs::write(&other, "do not lose").unwrap();
+        assert!(matches!(Socket::bind(&other), Err(ServeError::NoSocket { .. })));
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "do not lose");
+    }
+}
