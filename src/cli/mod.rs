@@ -1,1 +1,112 @@
-//! To be written.
+//! The command line, one file a command.
+//!
+//! *In*: what was typed. *Out*: text a person reads, in English or Chinese, or JSON for scripts; an exit code (0 done,
+//! 1 failed, 2 mistyped, 78 the configuration has mistakes). *State*: none. Reads ask the daemon over its socket, or the
+//! files where no daemon runs; what changes something goes through the daemon. Errors are printed once, with their
+//! chain of reasons and a hint where there is one.
+
+pub mod access;
+pub mod alerts;
+pub mod check;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod failure;
+pub mod logging;
+pub mod output;
+pub mod probe;
+pub mod readings;
+pub mod rejects;
+pub mod replay;
+pub mod run;
+pub mod sentence;
+pub mod setup;
+pub mod sites;
+pub mod status;
+pub mod table;
+pub mod when;
+pub mod words;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use setup::Globals;
+
+/// Sub-metered electricity monitoring: proves whether pollution treatment runs while production runs.
+///
+/// Reads the meters of production and of pollution treatment over MQTT and Modbus, keeps every message, decides for
+/// every unit whether it runs, and raises an alert with evidence where treatment is off while production runs.
+#[derive(Debug, Parser)]
+#[command(name = "submeterd", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Begin here:
+  submeterd demo                         see it work, with simulated plants; nothing to install
+  submeterd probe --tcp 192.0.2.7:502 --unit 1 --profile eastron-sdm630
+                                         read one meter
+  submeterd check --config FILE          find every mistake in a configuration at once
+  submeterd replay --config FILE --input READINGS.jsonl
+                                         try the rules on recorded readings
+  submeterd run --config FILE            the daemon";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon in the foreground, as systemd does.
+    Run,
+    /// Check a configuration and report every mistake at once.
+    Check,
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
+    /// Read one Modbus meter and show every quantity, or find the slaves on a link.
+    Probe(probe::Args),
+    /// List sites, show one, or make site files from a spreadsheet.
+    Sites(sites::Args),
+    /// List, show, follow and acknowledge alerts.
+    Alerts(alerts::Args),
+    /// Show the readings of a meter.
+    Readings(readings::Args),
+    /// List messages that could not be taken as readings, or lines a database refused.
+    Rejects(rejects::Args),
+    /// Show how the daemon is.
+    Status,
+    /// Judge recorded readings, or a whole journal, by the same engine, and print the alerts.
+    Replay(replay::Args),
+}
+
+/// Parses, runs one command, prints what went wrong once.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::report(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    let outcome = runtime.block_on(perform(cli));
+    // What still blocks, such as a read of standard input, must not hold up the end.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| failure::report(&error))
+}
+
+async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
+    let globals = cli.globals;
+    match cli.command {
+        Command::Run => run::run(&globals).await?,
+        Command::Check => return check::run(&globals),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::run(args, globals.lang()).await?,
+        Command::Probe(args) => probe::run(&globals, args).await?,
+        Command::Sites(args) => sites::run(&globals, args).await?,
+        Command::Alerts(args) => alerts::run(&globals, args).await?,
+        Command::Readings(args) => readings::run(&globals, &args).await?,
+        Command::Rejects(args) => rejects::run(&globals, &args).await?,
+        Command::Status => status::run(&globals).await?,
+        Command::Replay(args) => replay::run(&globals, &args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

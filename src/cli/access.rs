@@ -1,0 +1,196 @@
+//! Where answers come from: the daemon behind its socket, or the files where no daemon runs.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::failure::hinted;
+use crate::alerts::alert::Alert;
+use crate::api::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
+use crate::api::client::{Client, ClientError};
+use crate::api::server::{Acknowledge, ReadingsQuery, RejectsQuery};
+use crate::api::status::Status;
+use crate::config::settings::Daemon;
+use crate::store::queue::BadLine;
+use crate::store::views::{AlertFilter, RejectView};
+
+/// A way to ask.
+#[derive(Debug)]
+pub enum Access {
+    /// The daemon.
+    Daemon(Client),
+    /// The files it left.
+    Files(Box<Files>),
+}
+
+/// A path with its question.
+fn with_query(path: &str, query: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{path}?{}", serde_urlencoded::to_string(query)?))
+}
+
+async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> anyhow::Result<T> {
+    Ok(client.get(path).await?)
+}
+
+impl Access {
+    /// The daemon where one answers, else its files.
+    ///
+    /// # Errors
+    /// There is neither.
+    pub async fn open(settings: &Daemon) -> anyhow::Result<Access> {
+        let client = Client::new(&settings.socket);
+        let no_daemon = match client.reach().await {
+            Ok(()) => return Ok(Access::Daemon(client)),
+            Err(error) => error,
+        };
+        match Files::open(&settings.data_dir) {
+            Ok(files) => Ok(Access::Files(Box::new(files))),
+            Err(problem) => {
+                let hint = match no_daemon {
+                    ClientError::Forbidden { .. } => {
+                        "users of the group submeterd may ask the daemon: `usermod -aG submeterd NAME`, then log in again"
+                    }
+                    _ => "start the daemon (`submeterd run`), or name its configuration with --config",
+                };
+                Err(hinted(anyhow::Error::new(problem).context(no_daemon.to_string()), hint))
+            }
+        }
+    }
+
+    /// All sites.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn sites(&self) -> anyhow::Result<Vec<SiteRow>> {
+        match self {
+            Access::Daemon(client) => get(client, "/api/v1/sites").await,
+            Access::Files(files) => Ok(files.sites()?),
+        }
+    }
+
+    /// One site.
+    ///
+    /// # Errors
+    /// There is no such site, or the question cannot be answered.
+    pub async fn site(&self, id: &str) -> anyhow::Result<SiteAnswer> {
+        match self {
+            Access::Daemon(client) => get(client, &format!("/api/v1/sites/{}", in_path(id))).await,
+            Access::Files(files) => Ok(files.site(id)?),
+        }
+    }
+
+    /// Alerts, newest first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn alerts(&self, filter: &AlertFilter) -> anyhow::Result<Vec<Alert>> {
+        match self {
+            Access::Daemon(client) => get(client, &with_query("/api/v1/alerts", filter)?).await,
+            Access::Files(files) => Ok(files.alerts(filter)?),
+        }
+    }
+
+    /// One alert, by its id or the begin of it.
+    ///
+    /// # Errors
+    /// There is no such alert, or the question cannot be answered.
+    pub async fn alert(&self, id: &str) -> anyhow::Result<Alert> {
+        match self {
+            Access::Daemon(client) => get(client, &format!("/api/v1/alerts/{}", in_path(id))).await,
+            Access::Files(files) => Ok(files.alert(id)?),
+        }
+    }
+
+    /// Notes that a person has seen an alert; only a running daemon can.
+    ///
+    /// # Errors
+    /// There is no such alert, or no daemon.
+    pub async fn acknowledge(&self, id: &str, said: &Acknowledge) -> anyhow::Result<Alert> {
+        match self {
+            Access::Daemon(client) => {
+                Ok(client.post(&format!("/api/v1/alerts/{}/acknowledge", in_path(id)), said).await?)
+            }
+            Access::Files(_) => Err(hinted(
+                anyhow::anyhow!("an alert can be acknowledged only while the daemon runs"),
+                "what people do goes through the journal, which belongs to the daemon; start it first",
+            )),
+        }
+    }
+
+    /// Readings of a meter.
+    ///
+    /// # Errors
+    /// There is no such meter, or the question cannot be answered.
+    pub async fn readings(&self, query: &ReadingsQuery) -> anyhow::Result<Vec<ReadingRow>> {
+        match self {
+            Access::Daemon(client) => get(client, &with_query("/api/v1/readings", query)?).await,
+            Access::Files(files) => Ok(files.readings(&query.meter, query.from, query.to)?),
+        }
+    }
+
+    /// Rejected messages, newest first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn rejects(&self, query: &RejectsQuery) -> anyhow::Result<Vec<RejectView>> {
+        match self {
+            Access::Daemon(client) => get(client, &with_query("/api/v1/rejects", query)?).await,
+            Access::Files(files) => {
+                Ok(files.rejects(query.code.as_deref(), query.limit.unwrap_or(u32::MAX))?)
+            }
+        }
+    }
+
+    /// Lines a sink's far side refused, newest first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn bad_lines(&self, sink: &str, query: &RejectsQuery) -> anyhow::Result<Vec<BadLine>> {
+        match self {
+            Access::Daemon(client) => {
+                get(client, &with_query(&format!("/api/v1/sinks/{}/bad", in_path(sink)), query)?).await
+            }
+            Access::Files(files) => Ok(files.bad_lines(sink, query.limit.unwrap_or(u32::MAX))?),
+        }
+    }
+
+    /// How the daemon is, or what its files tell.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn status(&self) -> anyhow::Result<Status> {
+        match self {
+            Access::Daemon(client) => get(client, "/api/v1/status").await,
+            Access::Files(files) => Ok(files.status()?),
+        }
+    }
+}
+
+/// A name as one piece of a path: what is no letter, digit or `-_.~` is written as `%XX`.
+fn in_path(name: &str) -> String {
+    let mut piece = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            piece.push(char::from(byte));
+        } else {
+            piece.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    piece
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::alert::Status as AlertStatus;
+
+    #[test]
+    fn names_and_filters_survive_the_way_into_a_path() {
+        assert_eq!(in_path("plant a/屋"), "plant%20a%2F%E5%B1%8B");
+        let filter = AlertFilter {
+            status: Some(AlertStatus::Open),
+            site: Some("plant a&b".into()),
+            ..AlertFilter::default()
+        };
+        assert_eq!(with_query("/x", &filter).unwrap(), "/x?status=open&site=plant+a%26b");
+    }
+}

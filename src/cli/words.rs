@@ -1,0 +1,123 @@
+//! What people read, in English and in Chinese.
+
+use crate::alerts::alert::Status;
+use crate::alerts::finding::{Level, Rule};
+use crate::model::site::PointKind;
+use crate::model::state::State;
+
+/// The language people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// English.
+    En,
+    /// 中文
+    Zh,
+}
+
+impl Lang {
+    /// The language a locale name such as `zh_CN.UTF-8` asks for.
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Lang {
+        if locale.starts_with("zh") { Lang::Zh } else { Lang::En }
+    }
+
+    /// The language of the environment's locale.
+    #[must_use]
+    pub fn of_environment() -> Lang {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        Lang::of_locale(&set.unwrap_or_default())
+    }
+}
+
+/// The same words in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// English.
+    pub en: &'static str,
+    /// 中文
+    pub zh: &'static str,
+}
+
+impl Words {
+    /// The words in that language.
+    #[must_use]
+    pub const fn in_lang(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Zh => self.zh,
+        }
+    }
+}
+
+/// Words from both languages.
+#[must_use]
+pub const fn words(en: &'static str, zh: &'static str) -> Words {
+    Words { en, zh }
+}
+
+/// The word for a state.
+#[must_use]
+pub const fn state(state: State) -> Words {
+    match state {
+        State::Running => words("running", "运行"),
+        State::Idle => words("idle", "待机"),
+        State::Off => words("off", "停运"),
+        State::Unknown => words("unknown", "未知"),
+    }
+}
+
+/// The word for a level.
+#[must_use]
+pub const fn level(level: Level) -> Words {
+    match level {
+        Level::Notice => words("notice", "提示"),
+        Level::Warning => words("warning", "预警"),
+        Level::Alarm => words("alarm", "报警"),
+        Level::Critical => words("critical", "严重"),
+    }
+}
+
+/// What a rule is called.
+#[must_use]
+pub const fn rule(rule: Rule) -> Words {
+    match rule {
+        Rule::TreatmentOff => words("treatment_off", "生产期间治污设施停运"),
+        Rule::DataMissing => words("data_missing", "数据缺失"),
+        Rule::GapWhileProducing => words("gap_while_producing", "生产期间治污数据中断"),
+        Rule::Fragmented => words("fragmented", "治污设施频繁短时停运"),
+        Rule::IncompleteDay => words("incomplete_day", "日数据完整率不足"),
+    }
+}
+
+/// The word for an alert's status.
+#[must_use]
+pub const fn status(status: Status) -> Words {
+    match status {
+        Status::Open => words("open", "进行中"),
+        Status::Cleared => words("cleared", "已解除"),
+    }
+}
+
+/// The word for a kind of point.
+#[must_use]
+pub const fn kind(kind: PointKind) -> Words {
+    match kind {
+        PointKind::Production => words("production", "生产设施"),
+        PointKind::Treatment => words("treatment", "治污设施"),
+        PointKind::Total => words("total", "总表"),
+        PointKind::Auxiliary => words("auxiliary", "辅助设施"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides_the_language() {
+        let asked = ["zh_CN.UTF-8", "C.UTF-8", ""].map(Lang::of_locale);
+        assert_eq!(asked, [Lang::Zh, Lang::En, Lang::En]);
+    }
+}
