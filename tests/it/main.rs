@@ -1,1 +1,24 @@
 //! Integration tests, one binary: a theme a file, fakes in `harness`.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+mod harness;
+
+mod cases;
+mod cli;
+mod config;
+#[cfg(feature = "demo")]
+mod demo;
+mod deploy;
+mod durability;
+mod endtoend;
+mod history;
+mod meters;
+mod mistakes;
+mod modbus;
+mod mqtt;
+mod mqtt_tls;
+mod outbox;
+mod payloads;
+mod readme;
+mod recordings;
+mod tidy;

@@ -1,0 +1,374 @@
+//! The mistakes that are made when plants are wired and typed in: each is told where it stands.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use submeterd::config::problem::Problem;
+use submeterd::config::texts::{Text, Texts};
+use submeterd::config::{self, Config};
+
+const MAIN: &str = r#"
+[[mqtt.brokers]]
+name = "city"
+host = "127.0.0.1"
+[[mqtt.brokers.subscriptions]]
+pattern = "submeter/v1/{site}/{meter}/reading"
+
+[[modbus.links]]
+name = "bus-1"
+transport = "serial"
+device = "/dev/ttyS0"
+"#;
+
+const SITE: &str = r#"
+id = "s1"
+[[meters]]
+id = "m1"
+[[meters]]
+id = "m2"
+modbus = { link = "bus-1", unit = 2, profile = "eastron-sdm630" }
+[[points]]
+id = "line"
+kind = "production"
+rated_kw = 75
+meter = "m1"
+[[points]]
+id = "fan"
+kind = "treatment"
+rated_kw = 11
+meter = "m2"
+[[processes]]
+id = "p"
+production = ["line"]
+treatment = [{ points = ["fan"] }]
+"#;
+
+/// Errors and warnings.
+fn outcome(main: &str, sites: &[(&str, &str)]) -> (Vec<Problem>, Vec<Problem>) {
+    let text = |(name, text): &(&str, &str)| Text { name: (*name).into(), text: (*text).into() };
+    let texts = Texts {
+        main: Some(text(&("submeterd.toml", main))),
+        sites: sites.iter().map(text).collect(),
+        ..Texts::default()
+    };
+    match config::from_texts(&texts) {
+        Ok(loaded) => (Vec::new(), loaded.warnings),
+        Err(problems) => (problems.errors, problems.warnings),
+    }
+}
+
+/// Replaces a piece of the site; says what is then wrong, and nothing else may be.
+#[track_caller]
+fn site_with(piece: &str, by: &str, key: &str, said: &str) {
+    assert!(SITE.contains(piece), "{piece}");
+    let (errors, _) = outcome(MAIN, &[("s1.toml", &SITE.replacen(piece, by, 1))]);
+    only(&errors, key, said);
+}
+
+#[track_caller]
+fn main_with(piece: &str, by: &str, key: &str, said: &str) {
+    assert!(MAIN.contains(piece), "{piece}");
+    let (errors, _) = outcome(&MAIN.replacen(piece, by, 1), &[("s1.toml", SITE)]);
+    only(&errors, key, said);
+}
+
+#[track_caller]
+fn only(problems: &[Problem], key: &str, said: &str) {
+    let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 1, "{}", all.join("\n"));
+    assert_eq!(&*problems[0].key, key, "{}", all[0]);
+    assert!(all[0].contains(said), "{said:?} is not in\n{}", all[0]);
+    assert!(problems[0].line.is_some(), "{}", all[0]);
+}
+
+#[track_caller]
+fn warned(site: &str, key: &str, said: &str) {
+    let (errors, warnings) = outcome(MAIN, &[("s1.toml", site)]);
+    assert_eq!(errors, []);
+    only(&warnings, key, said);
+}
+
+#[test]
+fn the_plant_in_order_has_nothing_to_tell() {
+    assert_eq!(outcome(MAIN, &[("s1.toml", SITE)]), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_is_typed_of_points() {
+    site_with("id = \"s1\"", "id = \"s 1\"", "id", "letters");
+    site_with("id = \"s1\"", "id = \"s1\"\ntime_zone = \"Beijing\"", "time_zone", "Asia/Shanghai");
+    site_with("id = \"s1\"", "id = \"s1\"\nstep = \"60\"", "step", "\"60\" is not a duration");
+    site_with("id = \"s1\"", "id = \"s1\"\nstep = \"1h\"", "step", "from 1s to 15min");
+    site_with("id = \"s1\"", "id = \"s1\"\ngrade = \"E\"", "grade", "leading");
+    site_with("rated_kw = 75", "rated_kw = 0", "points[0].rated_kw", "nameplate");
+    site_with("rated_kw = 75", "rated_kw = \"75\"", "points[0].rated_kw", "not a number");
+    site_with("rated_kw = 75\n", "", "points[0].rated_kw", "missing");
+    site_with("meter = \"m1\"", "meter = \"m2\"", "points[1].meter", "measures one point");
+    site_with("meter = \"m1\"", "meter = \"m9\"", "points[0].meter", "did you mean");
+    site_with(
+        "rated_kw = 11",
+        "rated_kw = 11\nrunning_above = \"1 kW\"\nrunning_below = \"2 kW\"",
+        "points[1].running_below",
+        "downwards",
+    );
+    site_with(
+        "rated_kw = 11",
+        "rated_kw = 11\nrunning_above = 5",
+        "points[1].running_above",
+        "with its unit",
+    );
+    site_with(
+        "rated_kw = 11",
+        "rated_kw = 11\nrunning_above = \"0 kW\"",
+        "points[1].running_above",
+        "always passed",
+    );
+}
+
+#[test]
+fn what_is_typed_of_meters() {
+    site_with("id = \"m1\"", "id = \"m1\"\nct = 0", "meters[0].ct", "200 for a transformer 1000/5");
+    site_with("id = \"m1\"", "id = \"m1\"\npt = -1", "meters[0].pt", "ratio");
+    site_with("id = \"m1\"", "id = \"m1\"\nct = \"1000/5\"", "meters[0].ct", "not a number");
+    site_with("unit = 2", "unit = 0", "meters[1].modbus.unit", "1 to 247");
+    site_with("unit = 2", "unit = 300", "meters[1].modbus.unit", "0 to 255");
+    site_with(", unit = 2", "", "meters[1].modbus.unit", "missing");
+    site_with("\"bus-1\"", "\"bus-2\"", "meters[1].modbus.link", "did you mean \"bus-1\"?");
+    site_with("eastron-sdm630", "sdm630", "meters[1].modbus.profile", "no meter profile");
+    site_with("unit = 2,", "unit = 2, word_order = \"middle\",", "meters[1].modbus.word_order", "big");
+    site_with("unit = 2,", "unit = 2, max_registers = 1,", "meters[1].modbus.max_registers", "from 2 to 125");
+    site_with("id = \"m1\"", "id = \"m1\"\nmqtt = { devise = \"x\" }", "meters[0].mqtt.devise", "\"device\"");
+    site_with(
+        "id = \"m1\"",
+        "id = \"m1\"\nmodbus = { link = \"bus-1\", unit = 2, profile = \"eastron-sdm630\" }",
+        "meters[1].modbus.unit",
+        "never share a slave address",
+    );
+    site_with("id = \"m2\"", "id = \"m2\"\nmqtt = {}", "meters[1]", "keep one of mqtt and modbus");
+}
+
+#[test]
+fn what_is_typed_of_processes() {
+    site_with("[\"line\"]", "[]", "processes[0].production", "no production");
+    site_with("treatment = [{ points = [\"fan\"] }]", "", "processes[0].treatment", "no treatment");
+    site_with("[\"line\"]", "[\"lines\"]", "processes[0].production", "did you mean \"line\"?");
+    site_with("[\"line\"]", "[\"fan\"]", "processes[0].production", "is treatment, not production");
+    site_with("[\"line\"]", "[\"line\", \"line\"]", "processes[0].production", "there twice");
+    site_with("[\"fan\"]", "[\"fan\"], need = 0", "processes[0].treatment[0].need", "at least 1");
+    site_with("[\"fan\"]", "[\"fan\"], need = 3", "processes[0].treatment[0].need", "3 of 1");
+    site_with(
+        "{ points = [\"fan\"] }",
+        "{ points = [\"fan\"] }, { points = [\"fan\"] }",
+        "processes[0].treatment[1].points",
+        "twice",
+    );
+    site_with("id = \"p\"", "id = \"p\"\nalarm = \"5min\"", "processes[0].alarm", "comes after raise");
+    site_with("id = \"p\"", "id = \"p\"\noffline = \"5min\"", "processes[0].offline", "comes after stale");
+}
+
+#[test]
+fn what_is_typed_of_brokers_and_links() {
+    main_with(
+        "host = \"127.0.0.1\"",
+        "host = \"127.0.0.1:1883\"",
+        "mqtt.brokers[0].host",
+        "port goes into the key port",
+    );
+    main_with(
+        "host = \"127.0.0.1\"",
+        "host = \"127.0.0.1\"\nport = 0",
+        "mqtt.brokers[0].port",
+        "from 1 to 65535",
+    );
+    main_with(
+        "host = \"127.0.0.1\"",
+        "host = \"127.0.0.1\"\npassword = \"x\"",
+        "mqtt.brokers[0].password",
+        "password_file",
+    );
+    main_with(
+        "host = \"127.0.0.1\"",
+        "host = \"127.0.0.1\"\nusername = \"x\"",
+        "mqtt.brokers[0].password_file",
+        "no password",
+    );
+    let pattern = "mqtt.brokers[0].subscriptions[0].pattern";
+    main_with("{site}/{meter}/reading", "{plant}/{meter}", pattern, "\"{plant}\" is no level");
+    main_with("{site}/{meter}/reading", "#/{meter}", pattern, "last level");
+    main_with("{site}/{meter}/reading", "{site}/{site}", pattern, "there twice");
+    main_with("reading\"", "reading\"\nqos = 2", "mqtt.brokers[0].subscriptions[0].qos", "from 0 to 1");
+    main_with(
+        "reading\"",
+        "reading\"\ndecoder = \"nativ\"",
+        "mqtt.brokers[0].subscriptions[0].decoder",
+        "\"native\"",
+    );
+    main_with(
+        "device = \"/dev/ttyS0\"",
+        "device = \"/dev/ttyS0\"\nport = 502",
+        "modbus.links[0].port",
+        "no such key",
+    );
+    main_with("device = \"/dev/ttyS0\"\n", "", "modbus.links[0].device", "/dev/ttyUSB0");
+    main_with(
+        "device = \"/dev/ttyS0\"",
+        "device = \"/dev/ttyS0\"\nbaud = 9601",
+        "modbus.links[0].baud",
+        "9600",
+    );
+    let twice = format!(
+        "{MAIN}[[modbus.links]]\nname = \"bus-2\"\ntransport = \"serial\"\ndevice = \"/dev/ttyS0\"\n"
+    );
+    only(&outcome(&twice, &[("s1.toml", SITE)]).0, "modbus.links[1].device", "one link a bus");
+}
+
+#[test]
+fn a_mapping_that_cannot_name_its_meter_is_refused() {
+    let mapping = "\n[mappings.plug]\nfields = [{ pointer = \"/p\", channel = \"power_w\" }]\n";
+    let with = |pattern: &str, mapping: &str| {
+        let sub = format!(
+            "{{site}}/{{meter}}/reading\"\n[[mqtt.brokers.subscriptions]]\ndecoder = \"plug\"\npattern = \"{pattern}\""
+        );
+        let main = MAIN.replacen("{site}/{meter}/reading\"", &sub, 1) + mapping;
+        outcome(&main, &[("s1.toml", SITE)]).0
+    };
+    assert_eq!(with("tele/{device}/SENSOR", mapping), []);
+    only(&with("tele/+/SENSOR", mapping), "mqtt.brokers[0].subscriptions[1].pattern", "which meter speaks");
+    assert_eq!(with("tele/+/SENSOR", &mapping.replace("fields", "device = \"/id\"\nfields")), []);
+    only(&with("t/{device}", &mapping.replace("/p\"", "p\"")), "mappings.plug.fields[0].pointer", "\"/p\"");
+    only(
+        &with("t/{device}", &mapping.replace("power_w", "power_kw")),
+        "mappings.plug.fields[0].channel",
+        "\"power_w\"",
+    );
+    let unit = mapping.replace("\"power_w\"", "\"power_w\", unit = \"kWh\"");
+    only(&with("t/{device}", &unit), "mappings.plug.fields[0].unit", "\"kW\"");
+}
+
+#[test]
+fn the_same_site_in_two_files_is_told_with_both() {
+    let (errors, _) = outcome(MAIN, &[("a.toml", SITE), ("b.toml", &SITE.replace("unit = 2", "unit = 3"))]);
+    only(&errors, "id", "first in a.toml");
+    assert_eq!(&*errors[0].file, "b.toml");
+}
+
+#[test]
+fn where_the_main_file_is_broken_its_links_are_not_missed() {
+    let (errors, _) = outcome(&MAIN.replace("name = \"city\"", "name = \"city"), &[("s1.toml", SITE)]);
+    assert!(errors.iter().all(|p| &*p.file == "submeterd.toml" && p.what.contains("not TOML")), "{errors:?}");
+}
+
+#[test]
+fn what_is_odd_but_possible_is_a_warning() {
+    warned(
+        &SITE.replace("id = \"m1\"", "id = \"m1\"\nperiod = \"119s\""),
+        "meters[0].period",
+        "three periods",
+    );
+    warned(&SITE.replace("id = \"m2\"", "id = \"m2\"\nct = 40"), "meters[1].ct", "not applied once more");
+    warned(&SITE.replace("eastron-sdm630", "chint-dtsu666"), "meters[1].ct", "secondary side");
+    warned(&format!("{SITE}[[meters]]\nid = \"m3\"\n"), "meters[2]", "measures no point");
+    warned(&SITE.replace("rated_kw = 75", "rated_kw = 75000"), "points[0].rated_kw", "not in W");
+    let spare = "[[meters]]\nid = \"m3\"\n[[points]]\nid = \"fan-2\"\nkind = \"treatment\"\nrated_kw = 5\nmeter = \"m3\"\n";
+    warned(&format!("{SITE}{spare}"), "points[2]", "in no process");
+}
+
+#[test]
+fn a_ratio_is_applied_only_on_the_secondary_side() {
+    let ct = |site: &str| -> Vec<f64> {
+        let texts = Texts {
+            main: Some(Text { name: "m".into(), text: MAIN.into() }),
+            sites: vec![Text { name: "s".into(), text: site.into() }],
+            ..Texts::default()
+        };
+        let Config { registry, .. } = config::from_texts(&texts).unwrap().config;
+        registry.meters.iter().map(|m| m.ct).collect()
+    };
+    let with =
+        |profile: &str| SITE.replace("id = \"m", "ct = 40\nid = \"m").replace("eastron-sdm630", profile);
+    assert_eq!(ct(&with("eastron-sdm630")), [40.0, 1.0]);
+    assert_eq!(ct(&with("chint-dtsu666")), [40.0, 40.0]);
+    assert_eq!(ct(&with("acrel-adw300\", values = \"secondary")), [40.0, 40.0]);
+}
+
+fn write(path: &Path, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn secrets_come_from_files_and_credentials_and_are_shown_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let credentials = folder.path().join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    write(&folder.path().join("good"), "hunter2\n", 0o600);
+    write(&folder.path().join("open"), "hunter2\n", 0o644);
+    write(&folder.path().join("empty"), "\n", 0o600);
+    write(&credentials.join("broker"), "hunter2", 0o400);
+    let load = |line: &str| {
+        let main = MAIN.replacen("host =", &format!("username = \"u\"\n{line}\nhost ="), 1);
+        config::from_texts(&Texts {
+            main: Some(Text { name: "m".into(), text: main }),
+            base: folder.path().to_owned(),
+            environment: BTreeMap::from([(
+                "CREDENTIALS_DIRECTORY".into(),
+                credentials.display().to_string(),
+            )]),
+            ..Texts::default()
+        })
+    };
+    for line in ["password_file = \"good\"", "password_credential = \"broker\""] {
+        let loaded = load(line).unwrap();
+        let secret = loaded.config.brokers[0].credentials.clone().unwrap();
+        assert_eq!(secret.password.expose(), "hunter2");
+        assert!(!format!("{loaded:?}").contains("hunter2"));
+        assert_eq!(loaded.warnings, []);
+    }
+    only(&load("password_file = \"open\"").unwrap().warnings, "mqtt.brokers[0].password_file", "chmod");
+    let key = "mqtt.brokers[0].password_file";
+    only(&load("password_file = \"empty\"").unwrap_err().errors, key, "is empty");
+    only(&load("password_file = \"none\"").unwrap_err().errors, key, "cannot be read");
+    let key = "mqtt.brokers[0].password_credential";
+    only(&load("password_credential = \"none\"").unwrap_err().errors, key, "cannot be read");
+    only(
+        &load("password_file = \"good\"\npassword_credential = \"broker\"").unwrap_err().errors,
+        key,
+        "keep one",
+    );
+}
+
+#[test]
+fn tls_files_must_be_what_they_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    write(&folder.path().join("ca.pem"), &made.cert.pem(), 0o644);
+    write(&folder.path().join("key.pem"), &made.signing_key.serialize_pem(), 0o600);
+    write(&folder.path().join("junk.pem"), "hello", 0o644);
+    let load = |tls: &str| {
+        let main = MAIN.replacen(
+            "[[mqtt.brokers.subs",
+            &format!("[mqtt.brokers.tls]\n{tls}\n[[mqtt.brokers.subs"),
+            1,
+        );
+        config::from_texts(&Texts {
+            main: Some(Text { name: "m".into(), text: main }),
+            base: folder.path().to_owned(),
+            ..Texts::default()
+        })
+    };
+    let good = load("ca_file = \"ca.pem\"\ncertificate_file = \"ca.pem\"\nkey_file = \"key.pem\"").unwrap();
+    assert_eq!(good.config.brokers[0].port, 8883);
+    let errors = |tls: &str| load(tls).unwrap_err().errors;
+    only(&errors("ca_file = \"junk.pem\""), "mqtt.brokers[0].tls.ca_file", "BEGIN CERTIFICATE");
+    only(&errors("ca_file = \"none.pem\""), "mqtt.brokers[0].tls.ca_file", "cannot be read");
+    only(&errors(""), "mqtt.brokers[0].tls.ca_file", "missing");
+    let swapped = "ca_file = \"ca.pem\"\ncertificate_file = \"ca.pem\"\nkey_file = \"ca.pem\"";
+    only(&errors(swapped), "mqtt.brokers[0].tls.key_file", "no private key");
+    only(
+        &errors("ca_file = \"ca.pem\"\nkey_file = \"key.pem\""),
+        "mqtt.brokers[0].tls.certificate_file",
+        "missing",
+    );
+}
