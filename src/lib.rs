@@ -42,8 +42,8 @@
 //! ## Invariants
 //!
 //! 1. A message is acknowledged only after its bytes are on disk; one that cannot be decoded too: it is kept and shown.
-//!    Held by `mqtt::a_message_is_acknowledged_only_once_it_is_on_disk_and_in_order`,
-//!    and Held by `durability::killed_twenty_times_under_load_nothing_is_lost_and_nothing_is_double`.
+//!    Held by `mqtt::a_message_is_acknowledged_only_once_it_is_on_disk_and_in_order`.
+//!    Held by `durability::killed_twenty_times_under_load_nothing_is_lost_and_nothing_is_double` too.
 //! 2. Nothing reaches the engine except through the journal.
 //!    Held by `tidy::a_stage_imports_only_what_stands_below_it`: no source can name the engine.
 //! 3. Delete the store, replay the journal: the same alerts, states and history.
@@ -51,8 +51,8 @@
 //! 4. Arrival order does not matter in the end. Today within a site's window; what comes later is kept, not judged.
 //!    Held by `detection::tests::ticks_order_and_duplicates_within_the_window_change_nothing`.
 //! 5. Missing is not off. Unknown never opens "off", never clears an alert, never counts toward a duration.
-//!    Held by `detection::tests::silence_neither_clears_nor_counts_in_an_open_alert`,
-//!    and Held by `modbus::faults::silence_is_missing_and_leaves_nothing_in_the_journal`.
+//!    Held by `detection::tests::silence_neither_clears_nor_counts_in_an_open_alert`.
+//!    Held by `modbus::faults::silence_is_missing_and_leaves_nothing_in_the_journal` too.
 //! 6. An alert clears on positive evidence alone, and nothing is ever deleted.
 //!    Held by `detection::debounce::tests::unknown_time_neither_builds_up_nor_clears`.
 //! 7. Engine output and cursor move in one transaction.
@@ -60,6 +60,7 @@
 //! 8. Decoders, planners, line protocol, detection and alerts do no IO, spawn nothing and read no clock.
 //!    Held by `tidy::what_is_pure_does_no_io_reads_no_clock_and_spawns_nothing`.
 //! 9. Every queue has a named bound; every task is named, owned and watched, and one that ends unasked stops the daemon.
+//!    Not whole yet: what waits for a database that is away is bounded by the disk alone.
 //!    Held by `daemon::tasks::tests::a_task_that_ends_unasked_is_told_by_name_and_why`.
 //! 10. A `Config` that exists is valid. All its problems are reported at once, with file, key and reason.
 //!     Held by `config::ten_different_mistakes_yield_ten_messages_with_file_key_and_hint`.
