@@ -64,6 +64,7 @@ fn plant(id: &str, first: u32, step_ms: u32) -> Site {
         step_ms,
         gap_ms: 300_000,
         points: (first..).zip(UNITS).map(|(meter, (unit, kind))| point(unit, kind, meter)).collect(),
+        rules: submeterd::model::param::Settings::DEFAULT,
         processes: vec![Process {
             id: "coating".into(),
             name: "Coating".into(),

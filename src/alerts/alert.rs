@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::evidence::{self, Evidence};
-use super::finding::{AlertFinding, Change, Level, Rule, Subject};
+use super::finding::{AlertFinding, Change, Subject};
 use crate::model::reading::Offset;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;
 use crate::model::time::UtcMs;
 
@@ -65,7 +66,7 @@ pub struct Alert {
     pub rule: Rule,
     /// Version of the rule that judged.
     pub rule_version: u32,
-    /// `process`, `point` or `gateway`.
+    /// `process`, `point`, `gateway` or `site`.
     pub subject_kind: Box<str>,
     /// Id of the process or point, or name of the gateway.
     pub subject: Box<str>,
@@ -100,6 +101,7 @@ pub fn subject_names(site: &Site, gateways: &[Box<str>], subject: Subject) -> (&
         Subject::Process(i) => ("process", site.processes.get(usize::from(i)).map(|p| &p.id)),
         Subject::Point(i) => ("point", site.points.get(usize::from(i)).map(|p| &p.id)),
         Subject::Gateway(i) => ("gateway", gateways.get(usize::from(i))),
+        Subject::Site => ("site", Some(&site.id)),
     };
     (kind, name.cloned().unwrap_or_default())
 }
@@ -162,6 +164,8 @@ impl Alert {
             data_share: if seen_ms > 0 { finding.certain_ms as f64 / seen_ms as f64 } else { 1.0 },
             offsets: first.zip(last),
             fragments: finding.fragments.iter().map(|(at, ms)| (at.0, *ms)).collect(),
+            figures: evidence::figures(site, &finding.figures),
+            readings: std::mem::take(&mut self.evidence.readings),
         };
         let what = match finding.change {
             Change::Raised => "raised",

@@ -1,10 +1,14 @@
 //! What an officer needs as proof: power and registers of every unit, thresholds in force, what was and was not seen.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::figure::{Fact, Figure};
 use super::finding::{Subject, Tally};
 use crate::model::reading::Offset;
 use crate::model::site::{Point, PointKind, Site, Thresholds};
+use crate::model::time::UtcMs;
 
 /// What one point showed in the interval of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +49,49 @@ pub struct Evidence {
     pub offsets: Option<(Offset, Offset)>,
     /// For R16: the short gaps, as (begin in UTC ms, length in ms).
     pub fragments: Vec<(i64, i64)>,
+    /// What else the rule worked out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<NamedFigure>,
+    /// Readings shown whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<WholeReading>,
+}
+
+/// A figure with the point it is of by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedFigure {
+    /// What it says.
+    pub what: Fact,
+    /// Of which point, if of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Box<str>>,
+    /// In the fact's unit.
+    pub value: f64,
+}
+
+/// A reading as it was measured, every value of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WholeReading {
+    /// Point id.
+    pub point: Box<str>,
+    /// When it was measured.
+    pub at: UtcMs,
+    /// When it was received.
+    pub received: UtcMs,
+    /// The message it came in.
+    pub offset: Offset,
+    /// Values by channel name: `voltage_l1_v`.
+    pub values: BTreeMap<Box<str>, f64>,
+}
+
+/// Figures with their points by name.
+#[must_use]
+pub fn figures(site: &Site, figures: &[Figure]) -> Vec<NamedFigure> {
+    let name = |i: u16| site.points.get(usize::from(i)).map(|p| p.id.clone());
+    figures
+        .iter()
+        .map(|f| NamedFigure { what: f.what, point: f.point.and_then(name), value: f.value })
+        .collect()
 }
 
 impl Evidence {
@@ -124,7 +171,7 @@ pub fn of_tallies(site: &Site, subject: Subject, tallies: &[Tally]) -> Vec<Point
             let treatment = process.treatment.iter().flat_map(|g| g.points.iter().copied());
             process.production.iter().copied().chain(treatment).collect()
         }),
-        Subject::Gateway(_) => Vec::new(),
+        Subject::Gateway(_) | Subject::Site => Vec::new(),
     };
     let bare = |i: &u16| {
         let tally = Tally { point: *i, ..Tally::default() };

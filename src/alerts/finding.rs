@@ -2,95 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::figure::Figure;
+use crate::model::rule::{Level, Rule};
 use crate::model::{reading::Offset, time::UtcMs};
-
-/// How grave an alert is; it only ever rises while the alert is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Kept, told to nobody.
-    Notice,
-    /// The enterprise is to act.
-    Warning,
-    /// The agency is to know.
-    Alarm,
-    /// The agency is to act now.
-    Critical,
-}
-
-impl Level {
-    /// The word in API, tags and tables.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Level::Notice => "notice",
-            Level::Warning => "warning",
-            Level::Alarm => "alarm",
-            Level::Critical => "critical",
-        }
-    }
-}
-
-/// Which rule speaks. Ids are those of the rule catalogue and are kept for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// R1: treatment off while production runs.
-    TreatmentOff,
-    /// R8: a point or a whole gateway is silent.
-    DataMissing,
-    /// R8: treatment cannot be seen while production runs.
-    GapWhileProducing,
-    /// R16: many gaps, each too short for R1.
-    Fragmented,
-    /// R8: a unit's state could not be told for too much of a day.
-    IncompleteDay,
-}
-
-impl Rule {
-    /// Every rule there is.
-    pub const ALL: [Rule; 5] = [
-        Rule::TreatmentOff,
-        Rule::DataMissing,
-        Rule::GapWhileProducing,
-        Rule::Fragmented,
-        Rule::IncompleteDay,
-    ];
-
-    /// Number in the catalogue.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Rule::TreatmentOff => "R1",
-            Rule::DataMissing | Rule::GapWhileProducing | Rule::IncompleteDay => "R8",
-            Rule::Fragmented => "R16",
-        }
-    }
-
-    /// The word in config, API and tags.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Rule::TreatmentOff => "treatment_off",
-            Rule::DataMissing => "data_missing",
-            Rule::GapWhileProducing => "gap_while_producing",
-            Rule::Fragmented => "fragmented",
-            Rule::IncompleteDay => "incomplete_day",
-        }
-    }
-
-    /// Raised with every change that could change an outcome; alerts quote it.
-    #[must_use]
-    pub const fn version(self) -> u32 {
-        match self {
-            Rule::TreatmentOff
-            | Rule::DataMissing
-            | Rule::GapWhileProducing
-            | Rule::Fragmented
-            | Rule::IncompleteDay => 1,
-        }
-    }
-}
 
 /// What an alert is about, by index within the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,6 +15,8 @@ pub enum Subject {
     Point(u16),
     /// All points behind one gateway, by index into the site's gateways.
     Gateway(u16),
+    /// The site as a whole.
+    Site,
 }
 
 /// What happened to an alert.
@@ -169,4 +85,30 @@ pub struct AlertFinding {
     pub tallies: Vec<Tally>,
     /// For R16: the short gaps, begin and length in ms.
     pub fragments: Vec<(UtcMs, i64)>,
+    /// What else the rule worked out and rests on.
+    pub figures: Vec<Figure>,
+    /// Readings that are shown whole as proof: point and measuring time.
+    pub instants: Vec<(u16, UtcMs)>,
+}
+
+impl AlertFinding {
+    /// A finding with its times alone; what else a rule has to say is added to it.
+    #[must_use]
+    pub fn new(rule: Rule, subject: Subject, change: Change, at: UtcMs, first: UtcMs) -> AlertFinding {
+        AlertFinding {
+            rule,
+            subject,
+            change,
+            at,
+            first,
+            last_certain: at,
+            level: Level::Warning,
+            certain_ms: at.since(first),
+            unknown_ms: 0,
+            tallies: Vec::new(),
+            fragments: Vec::new(),
+            figures: Vec::new(),
+            instants: Vec::new(),
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod evidence;
+pub mod figure;
 pub mod finding;
 
 #[cfg(test)]

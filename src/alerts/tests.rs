@@ -1,7 +1,8 @@
 //! An alert over its life.
 
 use super::alert::Alert;
-use super::finding::{AlertFinding, Change, Level, Rule, Subject, Tally};
+use super::finding::{AlertFinding, Change, Subject, Tally};
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{Basis, Category, Grade, Point, PointKind, Site, Thresholds};
 use crate::model::time::UtcMs;
 
@@ -37,6 +38,7 @@ fn site(running_above_w: f64, version: u32) -> Site {
             thresholds,
         }],
         processes: Vec::new(),
+        rules: crate::model::param::Settings::DEFAULT,
     }
 }
 
@@ -53,6 +55,8 @@ fn finding(change: Change, minute: i64) -> AlertFinding {
         unknown_ms: 0,
         tallies: vec![Tally { point: 0, n_samples: 1, ..Tally::default() }],
         fragments: Vec::new(),
+        figures: Vec::new(),
+        instants: Vec::new(),
     }
 }
 

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 use super::status::Status;
 use crate::alerts::alert::{Alert, Status as AlertStatus};
-use crate::alerts::finding::Level;
 use crate::engine::effects::Counts;
 use crate::engine::run::Progress;
 use crate::history;
 use crate::journal;
-use crate::model::reading::{Offset, power_w};
+use crate::model::reading::{Offset, power_of};
 use crate::model::registry::Registry;
+use crate::model::rule::Level;
 use crate::model::site::{Category, Grade, PointKind, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -199,7 +199,7 @@ impl Files {
                 running_below_kw: point.thresholds.running_below_w / 1_000.0,
                 state: state.unwrap_or(State::Unknown),
                 since: view.map(|v| v.since),
-                power_kw: head.and_then(|h| power_w(&last, h)).map(|w| w / 1_000.0),
+                power_kw: head.and_then(|h| power_of(last.values(h))).map(|w| w / 1_000.0),
                 read_at: head.map(|h| h.time),
             });
         }

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::evidence::PointEvidence;
-use crate::alerts::finding::{Level, Rule};
 use crate::api::server::Acknowledge;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::Thresholds;
 use crate::model::time::Clock;
 use crate::store::views::AlertFilter;
@@ -97,8 +97,8 @@ enum LevelArg {
 }
 
 fn rule(text: &str) -> Result<Rule, String> {
-    let known = || Rule::ALL.map(Rule::name).join(", ");
-    Rule::ALL.into_iter().find(|r| r.name() == text).ok_or_else(|| format!("rules are {}", known()))
+    let known = || Rule::ALL.iter().map(|r| r.name()).collect::<Vec<_>>().join(", ");
+    Rule::from_name(text).ok_or_else(|| format!("rules are {}", known()))
 }
 
 impl Filter {

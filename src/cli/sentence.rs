@@ -6,7 +6,7 @@ use super::when;
 use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::evidence::PointEvidence;
-use crate::alerts::finding::Rule;
+use crate::model::rule::Rule;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
 
@@ -48,6 +48,7 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             format!("{} {}", SHORT_GAPS.in_lang(lang), alert.evidence.fragments.len()),
             format!("{} {}", IN_ALL.in_lang(lang), when::length(alert.certain_ms)),
         ],
+        _ => vec![words::rule(alert.rule).in_lang(lang).to_owned()],
     };
     parts.push(format!("{} {}", SINCE.in_lang(lang), time_of_day(alert.first, zone)));
     parts.join(match lang {
@@ -91,7 +92,7 @@ pub(super) mod tests {
     use super::*;
     use crate::alerts::alert::{Status, Step};
     use crate::alerts::evidence::Evidence;
-    use crate::alerts::finding::Level;
+    use crate::model::rule::Level;
     use crate::model::site::{Basis, PointKind, Thresholds};
 
     /// 2026-11-24 12:03:10 UTC.
@@ -153,6 +154,8 @@ pub(super) mod tests {
                 data_share: 1.0,
                 offsets: Some((1, 9)),
                 fragments: vec![(FIRST.0, 8_000), (FIRST.0 + 11_000, 8_000)],
+                figures: Vec::new(),
+                readings: Vec::new(),
             },
             acknowledged: None,
             history,

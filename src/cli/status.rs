@@ -9,8 +9,8 @@ use super::{
     setup::{self, Globals},
     when,
 };
-use crate::alerts::finding::Level;
 use crate::api::status::Status;
+use crate::model::rule::Level;
 use crate::model::time::{Clock, UtcMs};
 use crate::outbox::status::{SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState};

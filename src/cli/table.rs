@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
 
-use crate::alerts::finding::Level;
+use crate::model::rule::Level;
 
 /// A line under the head, and none between rows: a list of alerts is long enough.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));

@@ -1,7 +1,7 @@
 //! What people read, in English and in Chinese.
 
 use crate::alerts::alert::Status;
-use crate::alerts::finding::{Level, Rule};
+use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
 
@@ -84,10 +84,28 @@ pub const fn level(level: Level) -> Words {
 pub const fn rule(rule: Rule) -> Words {
     match rule {
         Rule::TreatmentOff => words("treatment_off", "生产期间治污设施停运"),
+        Rule::LateStart => words("late_start", "治污设施晚于生产启动"),
+        Rule::EarlyStop => words("early_stop", "治污设施早于生产停运"),
+        Rule::TreatmentUnderload => words("treatment_underload", "治污设施低负荷空转"),
+        Rule::EnergyRatio => words("energy_ratio", "治污与生产用电比异常"),
         Rule::DataMissing => words("data_missing", "数据缺失"),
         Rule::GapWhileProducing => words("gap_while_producing", "生产期间治污数据中断"),
         Rule::Fragmented => words("fragmented", "治污设施频繁短时停运"),
         Rule::IncompleteDay => words("incomplete_day", "日数据完整率不足"),
+        Rule::Frozen => words("frozen", "数据冻结不变"),
+        Rule::ClockDrift => words("clock_drift", "设备时钟偏差"),
+        Rule::Counter => words("counter", "电能示数回退或跳变"),
+        Rule::PowerEnergyMismatch => words("power_energy_mismatch", "功率与电量不符"),
+        Rule::ReverseCt => words("reverse_ct", "互感器接反"),
+        Rule::VoltageLoss => words("voltage_loss", "失压断相"),
+        Rule::Imbalance => words("imbalance", "三相不平衡"),
+        Rule::Undervoltage => words("undervoltage", "单表欠压"),
+        Rule::Bypass => words("bypass", "未计量用电"),
+        Rule::Night => words("night", "夜间停运治污设施"),
+        Rule::OutsideHours => words("outside_hours", "申报时段外生产"),
+        Rule::Restart => words("restart", "采集设备频繁重启"),
+        Rule::PowerCut => words("power_cut", "全厂停电"),
+        Rule::ConfigChange => words("config_change", "判定参数变更"),
     }
 }
 

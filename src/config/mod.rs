@@ -23,10 +23,11 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::model::param::Settings;
 use crate::model::registry::Registry;
 use check::ground::Ground;
 use check::plant;
-use check::{broker, daemon, influx, link, mapping, secret::Places};
+use check::{broker, daemon, influx, link, mapping, rules, secret::Places};
 use layers::Layered;
 use problem::{Problem, Problems, Report, Spot};
 use settings::{Broker, Daemon, History, Influx, Journal, Link, Log};
@@ -191,7 +192,8 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
         profiles: &profiles,
         subscribed: layered.is_whole.then_some(!mqtt.subscriptions.is_empty()),
     };
-    let plant = plant::check(sites, ground, report);
+    let settings = rules::lay(&Settings::DEFAULT, &typed.rules, &main, false, report);
+    let plant = plant::check(sites, ground, &settings, report);
     let (journal_days, journal_bytes) = daemon::kept(&typed.journal, &main.key("journal"), report);
     let (history_days, history_bytes) = daemon::kept(&typed.history, &main.key("history"), report);
     Config {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::finding::Level;
+use crate::model::rule::Level;
 use crate::model::time::UtcMs;
 
 /// Whether a condition holds.

@@ -10,7 +10,8 @@ use super::rules::fragmented::Fragmented;
 use super::rules::gap_while_producing;
 use super::rules::treatment_off::TreatmentOff;
 use super::sample::Sample;
-use crate::alerts::finding::{Rule, Subject};
+use crate::alerts::finding::Subject;
+use crate::model::rule::Rule;
 use crate::model::state::State;
 use crate::model::{site::Process, time::UtcMs};
 

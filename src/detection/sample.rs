@@ -1,23 +1,9 @@
 //! Readings of one step (a minute) become one sample: the mean power, the last register.
 
+use super::observe::Observation;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{reading::Offset, time::UtcMs};
-
-/// A reading as detection sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Observation {
-    /// Index into the site's points.
-    pub point: u16,
-    /// Measuring time.
-    pub at: UtcMs,
-    /// Total active power, W.
-    pub power_w: Option<f64>,
-    /// Import register, kWh.
-    pub energy_kwh: Option<f64>,
-    /// The message it came in.
-    pub offset: Offset,
-}
 
 /// The mean of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,10 +4,11 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::observe::Observation;
 use super::process::{ProcessContext, ProcessJudge, make_room};
 use super::rules::data_missing::{DataMissing, SilenceLimits};
 use super::rules::incomplete_day::IncompleteDay;
-use super::sample::{Bucket, Observation, Sample};
+use super::sample::{Bucket, Sample};
 use super::state::{UnitLimits, UnitState};
 use crate::model::meter::Meter;
 use crate::model::site::{RuleLimits, Site};
@@ -16,6 +17,9 @@ use crate::model::time::UtcMs;
 
 /// A point is unknown, and stale, only after this many of its periods.
 const PERIODS_MIN: i64 = 3;
+
+/// What a point in no process is judged by.
+static DEFAULT: RuleLimits = RuleLimits::DEFAULT;
 
 /// What follows from a site's configuration alone; made anew from it, never saved.
 #[derive(Clone, Debug)]
@@ -51,7 +55,7 @@ impl SiteContext {
         }
         for (point, own) in site.points.iter().zip(&context.processes_of) {
             let Some(meter) = meters.get(point.meter as usize) else { continue };
-            let rules = own.first().map_or(&RuleLimits::DEFAULT, |p| &site.processes[usize::from(*p)].rules);
+            let rules = own.first().map_or(&DEFAULT, |p| &site.processes[usize::from(*p)].rules);
             let gateway = context.gateways.iter().position(|g| *g == meter.gateway).unwrap_or_else(|| {
                 context.gateways.push(meter.gateway.clone());
                 context.gateways.len() - 1

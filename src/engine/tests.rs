@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use super::replay::Replay;
 use super::step::{Engine, Sinks};
 use crate::alerts::alert::Alert;
-use crate::alerts::finding::Rule;
 use crate::config::settings::History;
 use crate::history::read;
 use crate::model::command::Command;
@@ -16,6 +15,7 @@ use crate::model::message::{Delivery, Kind, Message};
 use crate::model::meter::{Input, Meter};
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
+use crate::model::rule::Rule;
 use crate::model::site::{
     Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
 };
@@ -75,6 +75,7 @@ pub(super) fn registry() -> Registry {
             step_ms: 60_000,
             gap_ms: 300_000,
             points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
+            rules: crate::model::param::Settings::DEFAULT,
             processes: vec![Process {
                 id: "printing".into(),
                 name: "Printing".into(),

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Counts, Effects};
-use crate::detection::sample::Observation;
+use crate::detection::observe::Observation;
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
-use crate::model::quantity::Channel;
-use crate::model::reading::{Head, MeterIdx, Offset, Quality, power_w};
+use crate::model::reading::{Head, MeterIdx, Offset, Quality};
 use crate::model::registry::Registry;
 use crate::model::time::{MINUTE_MS, UtcMs};
 use crate::sources::modbus;
@@ -250,13 +249,7 @@ impl World {
             self.counts.unassigned += 1;
             return;
         };
-        let seen = Observation {
-            point,
-            at: head.time,
-            power_w: power_w(&effects.readings, &head),
-            energy_kwh: effects.readings.value(&head, Channel::ENERGY),
-            offset: head.offset,
-        };
+        let seen = Observation::of(point, head.time, head.offset, effects.readings.values(&head));
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
             let head = &mut effects.readings.heads_mut()[index];

@@ -202,11 +202,12 @@ impl ReadingBatch {
     }
 }
 
-/// Total active power of a reading, W: as measured, or the sum of all three phases.
+/// Total active power among the values of a reading, W: as measured, or the sum of all three phases.
 #[must_use]
-pub fn power_w(readings: &ReadingBatch, head: &Head) -> Option<f64> {
-    readings.value(head, Channel::POWER).or_else(|| {
-        let phase = |p| readings.value(head, Channel::of(Quantity::ActivePower, p));
+pub fn power_of(values: &[(Channel, f64)]) -> Option<f64> {
+    let value = |channel| values.iter().find(|(c, _)| *c == channel).map(|(_, v)| *v);
+    value(Channel::POWER).or_else(|| {
+        let phase = |p| value(Channel::of(Quantity::ActivePower, p));
         Some(phase(Phase::L1)? + phase(Phase::L2)? + phase(Phase::L3)?)
     })
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::param::Settings;
 use super::reading::MeterIdx;
 
 /// Supervision category: 一般 / 重点 / 特殊.
@@ -59,6 +60,9 @@ pub struct Site {
     pub points: Vec<Point>,
     /// Which treatment must run while which production runs.
     pub processes: Vec<Process>,
+    /// What is set about the rules of its meters and of the site as a whole.
+    #[serde(default)]
+    pub rules: Settings,
 }
 
 /// What a point is.
@@ -180,6 +184,9 @@ pub struct RuleLimits {
     pub offline_alarm_ms: u32,
     /// R16: off minutes in 24 h without a single R1 alert. 30 min.
     pub fragmented_ms: u32,
+    /// What is set about the other rules, and which are off.
+    #[serde(default)]
+    pub settings: Settings,
 }
 
 impl RuleLimits {
@@ -193,5 +200,6 @@ impl RuleLimits {
         offline_ms: 30 * 60_000,
         offline_alarm_ms: 24 * 3_600_000,
         fragmented_ms: 30 * 60_000,
+        settings: Settings::DEFAULT,
     };
 }

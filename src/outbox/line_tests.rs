@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::line::{Lines, Series};
 use crate::alerts::alert::{Acknowledgement, Alert, Status};
 use crate::alerts::evidence::{Evidence, PointEvidence};
-use crate::alerts::finding::{Level, Rule};
 use crate::model::quantity::{Channel, N_CHANNELS};
 use crate::model::reading::Quality;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{Basis, PointKind, Thresholds};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -233,6 +233,8 @@ fn alert() -> Alert {
             data_share: 1.0,
             offsets: Some((1, 2)),
             fragments: Vec::new(),
+            figures: Vec::new(),
+            readings: Vec::new(),
         },
         acknowledged: None,
         history: Vec::new(),

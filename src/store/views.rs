@@ -10,8 +10,8 @@ use super::error::{StoreError, sql};
 use super::records::{Stored, parse_alert, read_alert, read_meta, read_registry};
 use super::schema::{self, OpenError};
 use crate::alerts::alert::{Alert, Status};
-use crate::alerts::finding::{Level, Rule};
 use crate::model::reading::Offset;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
 /// The store as a reader holds it.

@@ -38,6 +38,7 @@ fn site(id: &str, time_zone: &str) -> Site {
         gap_ms: 300_000,
         points: Vec::new(),
         processes: Vec::new(),
+        rules: submeterd::model::param::Settings::DEFAULT,
     }
 }
 

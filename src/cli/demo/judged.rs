@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use super::files;
 use super::plant::Simulation;
 use super::story::PLANTS;
-use crate::alerts::finding::{Change, Level, Rule, Subject};
+use crate::alerts::finding::{Change, Subject};
 use crate::cli::words::Lang;
 use crate::config::{self, Environment};
 use crate::detection::finding::Finding;
-use crate::detection::sample::Observation;
+use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::registry::Registry;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
 /// The story begins here.

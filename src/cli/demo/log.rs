@@ -93,7 +93,7 @@ fn tag(what: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::alerts::alert::Status;
-    use crate::alerts::finding::Rule;
+    use crate::model::rule::Rule;
 
     fn scene(elapsed_ms: u64, scrubber: State, alerts: Vec<Alert>) -> Scene {
         let states = HashMap::from([(("plant-b".to_owned(), "scrubber".to_owned()), scrubber)]);

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::scene::Findings;
-use crate::alerts::finding::Rule;
 use crate::config::{self, Environment};
 use crate::daemon::build;
 use crate::daemon::tasks::Tasks;
+use crate::model::rule::Rule;
 use crate::model::state::State;
 use crate::model::time::Clock;
 use crate::store::schema::STORE_FILE;

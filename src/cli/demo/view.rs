@@ -11,9 +11,9 @@ use super::story;
 use super::text;
 use super::wrap::wrapped;
 use crate::alerts::alert::{Alert, Status};
-use crate::alerts::finding::Level;
 use crate::cli::sentence;
 use crate::cli::words::{self, Lang};
+use crate::model::rule::Level;
 use crate::model::state::State;
 
 /// What a sparkline is drawn with, from nothing to rated power.
@@ -232,7 +232,7 @@ mod tests {
     use super::super::scene::{Findings, Past};
     use super::super::story::PLANTS;
     use super::*;
-    use crate::alerts::finding::Rule;
+    use crate::model::rule::Rule;
 
     fn scene(seconds: u64, findings: Findings) -> Scene {
         let mut simulation = Simulation::new(&PLANTS, 1);

@@ -15,6 +15,7 @@ pub mod plant;
 pub mod point;
 pub mod process;
 pub mod profile;
+pub mod rules;
 pub mod secret;
 pub mod site;
 pub mod unit;

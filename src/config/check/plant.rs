@@ -7,6 +7,7 @@ use super::site;
 use crate::config::problem::{Report, Spot};
 use crate::config::typed::site as typed;
 use crate::model::meter::{Meter, Profile};
+use crate::model::param::Settings;
 use crate::model::site::Site;
 
 /// The part of the registry that comes from site files.
@@ -21,13 +22,18 @@ pub struct Plant {
 }
 
 /// Checks every site. The outcome does not depend on the order in which files were found.
-pub fn check(mut files: Vec<(Spot, typed::Site)>, ground: Ground<'_>, report: &mut Report) -> Plant {
+pub fn check(
+    mut files: Vec<(Spot, typed::Site)>,
+    ground: Ground<'_>,
+    rules: &Settings,
+    report: &mut Report,
+) -> Plant {
     files.sort_by(|(a, x), (b, y)| (&x.id, a.name()).cmp(&(&y.id, b.name())));
     let mut ids = Once::new("site");
     let mut meters = Meters::new(ground);
     let mut sites = Vec::with_capacity(files.len());
     for (index, (file, typed)) in (0_u32..).zip(&files) {
-        let site = site::check(typed, file, index, &mut meters, report);
+        let site = site::check(typed, file, (index, rules), &mut meters, report);
         ids.take(&site.id, &file.key("id"), "every site has an id of its own, in all files together", report);
         sites.push(site);
     }

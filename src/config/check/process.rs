@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::must::{self, Bounds, Once};
+use super::rules;
 use crate::config::problem::{Report, Spot};
 use crate::config::suggest;
 use crate::config::typed::quantity::Span;
 use crate::config::typed::site as typed;
+use crate::model::param::Settings;
 use crate::model::site::{Point, PointKind, Process, RuleLimits, TreatmentGroup};
 
 /// Treatment must run on this long after production, ms.
@@ -18,6 +20,8 @@ struct Members<'a> {
     points: &'a [Point],
     index: &'a HashMap<&'a str, u16>,
     in_a_process: Vec<bool>,
+    /// What the site sets about rules.
+    settings: &'a Settings,
 }
 
 /// Checks the processes of a site, and that no point was forgotten.
@@ -26,9 +30,11 @@ pub fn check_all(
     points: &[Point],
     index: &HashMap<&str, u16>,
     file: &Spot,
+    settings: &Settings,
     report: &mut Report,
 ) -> Vec<Process> {
-    let mut members = Members { typed: &site.points, points, index, in_a_process: vec![false; points.len()] };
+    let mut members =
+        Members { typed: &site.points, points, index, in_a_process: vec![false; points.len()], settings };
     let mut ids = Once::new("process");
     let mut processes = Vec::with_capacity(site.processes.len());
     for (i, typed) in site.processes.iter().enumerate() {
@@ -86,7 +92,7 @@ fn one(typed: &typed::Process, members: &mut Members<'_>, at: &Spot, report: &mu
         treatment,
         lead_ms: must::ms(typed.lead, 0, lead, &at.key("lead"), report),
         lag_ms: must::ms(typed.lag, LAG_MS, lead, &at.key("lag"), report),
-        rules: rules(typed, at, report),
+        rules: limits(typed, members.settings, at, report),
     }
 }
 
@@ -141,7 +147,7 @@ fn look_up(
     found
 }
 
-fn rules(typed: &typed::Process, at: &Spot, report: &mut Report) -> RuleLimits {
+fn limits(typed: &typed::Process, settings: &Settings, at: &Spot, report: &mut Report) -> RuleLimits {
     let default = RuleLimits::DEFAULT;
     let mut ms = |given: Option<Span>, default_ms: u32, key: &str| {
         must::ms(given, default_ms, Bounds::ms(1_000, 7 * 86_400_000), &at.key(key), report)
@@ -155,6 +161,7 @@ fn rules(typed: &typed::Process, at: &Spot, report: &mut Report) -> RuleLimits {
         offline_ms: ms(typed.offline, default.offline_ms, "offline"),
         offline_alarm_ms: ms(typed.offline_alarm, default.offline_alarm_ms, "offline_alarm"),
         fragmented_ms: ms(typed.fragmented, default.fragmented_ms, "fragmented"),
+        settings: rules::lay(settings, &typed.rules, at, true, report),
     };
     let ordered = [
         (("raise", rules.raise_ms, typed.raise), ("alarm", rules.alarm_ms, typed.alarm)),

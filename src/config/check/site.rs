@@ -6,9 +6,11 @@ use super::meter::Meters;
 use super::must::{self, Bounds, Once};
 use super::point;
 use super::process;
+use super::rules;
 use crate::config::problem::{Report, Spot};
 use crate::config::suggest;
 use crate::config::typed::site as typed;
+use crate::model::param::Settings;
 use crate::model::site::{PointKind, Site};
 
 /// China has one time zone.
@@ -26,7 +28,7 @@ const POINTS_MAX: usize = 10_000;
 pub fn check(
     typed: &typed::Site,
     file: &Spot,
-    index: u32,
+    (index, base): (u32, &Settings),
     meters: &mut Meters<'_>,
     report: &mut Report,
 ) -> Site {
@@ -65,7 +67,8 @@ pub fn check(
     unused_meters(typed, file, report);
     let index: HashMap<&str, u16> =
         typed.points.iter().map(|p| p.id.as_deref().unwrap_or_default()).zip(0..).collect();
-    let processes = process::check_all(typed, &points, &index, file, report);
+    let rules = rules::lay(base, &typed.rules, file, false, report);
+    let processes = process::check_all(typed, &points, &index, file, &rules, report);
     let step = Bounds::ms(1_000, 15 * 60_000);
     let site = Site {
         id: id.into(),
@@ -87,6 +90,7 @@ pub fn check(
         gap_ms: must::ms(typed.gap, GAP_MS, Bounds::ms(10_000, 86_400_000), &file.key("gap"), report),
         points,
         processes,
+        rules,
     };
     intervals(&site, typed, meters, first, file, report);
     site

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::mapping::Mapping;
 use super::quantity::{Size, Span};
+use super::rules::Rules;
 use crate::config::settings::{LogFormat, Parity};
 
 /// The whole file.
@@ -21,6 +22,7 @@ pub struct File {
     pub modbus: Modbus,
     pub influx: Option<Influx>,
     pub mappings: BTreeMap<String, Mapping>,
+    pub rules: Rules,
 }
 
 /// `[daemon]`

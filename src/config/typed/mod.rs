@@ -7,4 +7,5 @@ pub mod daemon;
 pub mod mapping;
 pub mod profile;
 pub mod quantity;
+pub mod rules;
 pub mod site;

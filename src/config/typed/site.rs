@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::profile::Side;
 use super::quantity::{Power, Span};
+use super::rules::Rules;
 use crate::model::meter::WordOrder;
 use crate::model::site::{Category, Grade, PointKind};
 
@@ -39,6 +40,8 @@ pub struct Site {
     pub points: Vec<Point>,
     /// Which treatment must run while which production runs.
     pub processes: Vec<Process>,
+    /// What is set about rules, for this site.
+    pub rules: Rules,
 }
 
 /// `[[meters]]`
@@ -151,6 +154,8 @@ pub struct Process {
     pub offline_alarm: Option<Span>,
     /// Many short gaps: warning from this sum in 24 h. 30 min.
     pub fragmented: Option<Span>,
+    /// What is set about rules, for this process.
+    pub rules: Rules,
 }
 
 /// `{ points = ["fan-1", "fan-2"], need = 1 }`

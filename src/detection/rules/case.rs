@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::finding::{AlertFinding, Change, Rule, Subject, Tally};
+use crate::alerts::finding::{AlertFinding, Change, Subject, Tally};
 use crate::detection::debounce::{Debounce, Limits, Open, Transition, Truth};
 use crate::detection::finding::Finding;
 use crate::detection::sample::Sample;
+use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
 
 /// A unit of a process, as the rules see it.
@@ -124,5 +125,7 @@ pub fn finding(rule: Rule, subject: Subject, transition: &Transition, tallies: &
         unknown_ms: open.unknown_ms,
         tallies: tallies.to_vec(),
         fragments: Vec::new(),
+        figures: Vec::new(),
+        instants: Vec::new(),
     })))
 }

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::finding::Finding;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
 /// When a point counts as silent.
@@ -154,7 +155,8 @@ impl DataMissing {
     fn rise(&mut self, subject: Subject, at: UtcMs, out: &mut impl FnMut(Finding)) {
         let line = match subject {
             Subject::Gateway(i) => &mut self.gateways[usize::from(i)],
-            Subject::Point(i) | Subject::Process(i) => &mut self.points[usize::from(i)],
+            Subject::Point(i) => &mut self.points[usize::from(i)],
+            Subject::Process(_) | Subject::Site => return,
         };
         if let Some(open) = &mut line.open {
             open.level = Level::Alarm;
@@ -220,5 +222,7 @@ fn finding(change: Change, at: UtcMs, subject: Subject, open: &Open, until: UtcM
         unknown_ms: 0,
         tallies: Vec::new(),
         fragments: Vec::new(),
+        figures: Vec::new(),
+        instants: Vec::new(),
     }))
 }

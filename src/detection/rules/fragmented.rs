@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::finding::Finding;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::{DAY_MS, UtcMs};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +102,8 @@ impl Fragmented {
             unknown_ms: 0,
             tallies: Vec::new(),
             fragments: self.gaps.iter().copied().collect(),
+            figures: Vec::new(),
+            instants: Vec::new(),
         }))
     }
 }

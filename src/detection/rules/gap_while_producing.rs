@@ -5,9 +5,10 @@
 //! neither counted nor a break. Source: rule catalogue, R8; the alarm step is ours.
 
 use super::case::Member;
-use crate::alerts::finding::{Level, Tally};
+use crate::alerts::finding::Tally;
 use crate::detection::debounce::{Limits, OnUnknown, Transition, Truth};
 use crate::detection::rules::case::Case;
+use crate::model::rule::Level;
 use crate::model::{site::RuleLimits, time::UtcMs};
 
 /// Whether production runs unseen, from what is known of production and of "treatment failed".

@@ -9,8 +9,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::day::midnight_after;
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::finding::Finding;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::{HOUR_MS, UtcMs};
 
 /// So many tenths of a day must be known.
@@ -218,5 +219,7 @@ fn finding(change: Change, at: UtcMs, last_certain: UtcMs, open: Open, subject: 
         unknown_ms: open.unknown_ms,
         tallies: Vec::new(),
         fragments: Vec::new(),
+        figures: Vec::new(),
+        instants: Vec::new(),
     }))
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Member};
 use super::day::Day;
-use crate::alerts::finding::{Level, Tally};
+use crate::alerts::finding::Tally;
 use crate::detection::debounce::{Limits, OnUnknown, Transition, Truth};
+use crate::model::rule::Level;
 use crate::model::{site::RuleLimits, time::UtcMs};
 
 /// State of the rule for one process.

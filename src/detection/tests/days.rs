@@ -3,9 +3,10 @@
 use super::plant::{
     FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, judge, observations, plant, stretch, told,
 };
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
-use crate::detection::sample::Observation;
+use crate::alerts::finding::{AlertFinding, Change, Subject};
+use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
+use crate::model::rule::{Level, Rule};
 use crate::model::time::{MINUTE_MS, UtcMs};
 
 /// The site's first midnight, and the next: it is supervised from ten past midnight on.

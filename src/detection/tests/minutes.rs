@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::plant::{
     FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, judge, observations, stretch, told,
 };
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::finding::Finding;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::MINUTE_MS;
 
 fn alerts(minutes: &[Minute]) -> Vec<AlertFinding> {

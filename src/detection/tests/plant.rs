@@ -1,10 +1,11 @@
 //! A press with its fan, minute by minute.
 
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule};
+use crate::alerts::finding::{AlertFinding, Change};
 use crate::detection::finding::Finding;
-use crate::detection::sample::Observation;
+use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::meter::{Input, Meter};
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{
     Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
 };
@@ -57,6 +58,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
         step_ms: 60_000,
         gap_ms: 300_000,
         points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
+        rules: crate::model::param::Settings::DEFAULT,
         processes: vec![Process {
             id: "printing".into(),
             name: "Printing".into(),

@@ -3,9 +3,10 @@
 use super::plant::{
     FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, observations, plant, stretch, told,
 };
-use crate::alerts::finding::{AlertFinding, Change, Level, Rule, Subject};
+use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::meter::Meter;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{Process, Site, TreatmentGroup};
 use crate::model::time::{MINUTE_MS, UtcMs};
 

@@ -226,6 +226,7 @@ fn registry() -> Registry {
         gap_ms: 300_000,
         points: vec![kiln],
         processes: Vec::new(),
+        rules: submeterd::model::param::Settings::DEFAULT,
     };
     let meters = vec![meter("cement-1/m1"), meter("cement-1/spare")];
     Registry { meters, sites: vec![site], ..Registry::default() }

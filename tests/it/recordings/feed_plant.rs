@@ -1,6 +1,6 @@
 //! A feed plant, sampled at random: two pelletizers, each interlocked with an exhaust fan of its own.
 
-use submeterd::alerts::finding::{Level, Rule};
+use submeterd::model::rule::{Level, Rule};
 use submeterd::model::time::{MINUTE_MS, UtcMs};
 
 use super::naive::{Missing, Naive};

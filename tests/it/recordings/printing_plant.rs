@@ -1,7 +1,7 @@
 //! A printing plant, 5-min and 1-min means: its presses ran long without the main ventilation, which follows a clock.
 
 use submeterd::alerts::alert::Status;
-use submeterd::alerts::finding::Rule;
+use submeterd::model::rule::Rule;
 use submeterd::model::time::MINUTE_MS;
 
 use super::naive::{Missing, Naive};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use submeterd::alerts::alert::Alert;
-use submeterd::alerts::finding::Rule;
 use submeterd::config::{self, texts::Text, texts::Texts};
 use submeterd::engine::replay::Replay;
 use submeterd::model::meter::Meter;
+use submeterd::model::rule::Rule;
 use submeterd::model::time::{MINUTE_MS, UtcMs};
 use submeterd::store::schema::STORE_FILE;
 use submeterd::store::views::{AlertFilter, Views};

@@ -1,0 +1,99 @@
+//! Figures a rule worked out and rests on, beside powers and registers: each with a name and a unit.
+
+use serde::{Deserialize, Serialize};
+
+/// How a figure is measured, and so how it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// A moment, UTC ms.
+    Moment,
+    /// ms.
+    Span,
+    /// W.
+    Power,
+    /// kWh.
+    Energy,
+    /// 1, shown in %.
+    Share,
+    /// A plain number.
+    Number,
+    /// V.
+    Voltage,
+    /// A.
+    Current,
+}
+
+macro_rules! facts {
+    ($($variant:ident $name:literal $measure:ident $says:literal)*) => {
+        /// What a figure says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Fact {
+            $(#[doc = $says] $variant,)*
+        }
+
+        impl Fact {
+            /// Every fact there is.
+            pub const ALL: &[Fact] = &[$(Fact::$variant,)*];
+
+            /// The word in JSON; its unit stands last.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Fact::$variant => $name,)* }
+            }
+
+            /// How it is measured.
+            #[must_use]
+            pub const fn measure(self) -> Measure {
+                match self { $(Fact::$variant => Measure::$measure,)* }
+            }
+        }
+    };
+}
+
+facts! {
+    ProductionEdge "production_edge" Moment "when production changed"
+    TreatmentEdge "treatment_edge" Moment "when treatment changed"
+    EdgeUncertainty "edge_uncertainty" Span "edges cannot be surer than this"
+    Lateness "lateness" Span "so much later than due"
+    Earliness "earliness" Span "so much sooner than allowed"
+    Repeats "repeats" Number "violations of the kind within the window, this one included"
+    Night "night" Share "share of it that lies in the night"
+}
+
+/// A figure, as detection gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What it says.
+    pub what: Fact,
+    /// Of which point, if of one: index into the site's points.
+    pub point: Option<u16>,
+    /// In the fact's unit.
+    pub value: f64,
+}
+
+impl Figure {
+    /// A figure of the alert as a whole.
+    #[must_use]
+    pub const fn new(what: Fact, value: f64) -> Figure {
+        Figure { what, point: None, value }
+    }
+
+    /// A figure of one point.
+    #[must_use]
+    pub const fn of(point: u16, what: Fact, value: f64) -> Figure {
+        Figure { what, point: Some(point), value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fact_is_written_by_its_name() {
+        for fact in Fact::ALL {
+            assert_eq!(serde_json::to_string(fact).unwrap(), format!("\"{}\"", fact.name()));
+        }
+    }
+}
