@@ -101,7 +101,7 @@ fn stages(form: Form, n_meters: u32, all: &[Spoken]) -> anyhow::Result<[f64; 5]>
     anyhow::ensure!(rejects.is_empty(), "{rejects:?}");
 
     let (mut world, mut effects) = (World::empty(), Effects::default());
-    world.take_registry(registry, received);
+    world.take_registry(registry, received, 1);
     let begun = Stopwatch::start()?;
     for row in all.chunks(n_row) {
         effects.clear();

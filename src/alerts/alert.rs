@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::evidence::{self, Evidence};
+use super::evidence::{self, Evidence, WholeReading};
 use super::finding::{AlertFinding, Change, Subject};
+use super::revision::Revision;
 use crate::model::reading::Offset;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;
@@ -18,6 +19,8 @@ pub enum Status {
     Open,
     /// It certainly ended.
     Cleared,
+    /// Readings that came later show that it never held; its revisions say which.
+    Retracted,
 }
 
 impl Status {
@@ -27,6 +30,7 @@ impl Status {
         match self {
             Status::Open => "open",
             Status::Cleared => "cleared",
+            Status::Retracted => "retracted",
         }
     }
 }
@@ -92,6 +96,15 @@ pub struct Alert {
     pub acknowledged: Option<Acknowledgement>,
     /// Everything that happened to it, oldest first.
     pub history: Vec<Step>,
+    /// Number of the site's finding that changed it last: tells what a span judged again has to do with it.
+    #[serde(default)]
+    pub said: u64,
+    /// Whether it was found only when late readings had come: nobody could know of it at its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retroactive: bool,
+    /// What late readings changed about it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<Revision>,
 }
 
 /// What an alert is about, by name.
@@ -118,6 +131,13 @@ pub fn identity(site: &str, rule: Rule, subject_kind: &str, subject: &str, first
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
+/// Another id, for an alert whose own is taken by one that was moved away from that begin.
+#[must_use]
+pub fn salted_identity(alert: &Alert, salt: u32) -> Box<str> {
+    let site = format!("{}\u{1}{salt}", alert.site);
+    identity(&site, alert.rule, &alert.subject_kind, &alert.subject, alert.first)
+}
+
 impl Alert {
     /// The alert a finding begins.
     #[must_use]
@@ -141,6 +161,9 @@ impl Alert {
             evidence: Evidence::default(),
             acknowledged: None,
             history: Vec::new(),
+            said: 0,
+            retroactive: false,
+            revisions: Vec::new(),
         };
         alert.apply(site, finding, offset);
         alert
@@ -177,6 +200,24 @@ impl Alert {
             }
         };
         self.history.push(Step { at: finding.at, what: what.into(), level: self.level, offset });
+    }
+
+    /// Whether it is of that rule and subject, and began then.
+    #[must_use]
+    pub fn is_of(&self, rule: Rule, subject_kind: &str, subject: &str, first: UtcMs) -> bool {
+        self.rule == rule
+            && self.first == first
+            && &*self.subject_kind == subject_kind
+            && &*self.subject == subject
+    }
+
+    /// Adds readings to the evidence that are shown whole.
+    pub fn prove(&mut self, readings: Vec<WholeReading>) {
+        for reading in readings {
+            if !self.evidence.readings.contains(&reading) {
+                self.evidence.readings.push(reading);
+            }
+        }
     }
 
     /// A person takes note. The first acknowledgement stands; a later one is added to the history.

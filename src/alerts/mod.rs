@@ -8,6 +8,7 @@ pub mod alert;
 pub mod evidence;
 pub mod figure;
 pub mod finding;
+pub mod revision;
 
 #[cfg(test)]
 mod tests;

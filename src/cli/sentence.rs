@@ -159,6 +159,9 @@ pub(super) mod tests {
             },
             acknowledged: None,
             history,
+            said: 0,
+            retroactive: false,
+            revisions: Vec::new(),
         }
     }
 

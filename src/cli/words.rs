@@ -115,6 +115,7 @@ pub const fn status(status: Status) -> Words {
     match status {
         Status::Open => words("open", "进行中"),
         Status::Cleared => words("cleared", "已解除"),
+        Status::Retracted => words("retracted", "已撤回"),
     }
 }
 

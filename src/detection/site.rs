@@ -114,6 +114,8 @@ pub struct SiteJudge {
     processes: Vec<ProcessJudge>,
     missing: DataMissing,
     incomplete: IncompleteDay,
+    /// How many findings it has made since it began.
+    said: u64,
     /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
     /// after a restart.
     #[serde(skip)]
@@ -153,8 +155,27 @@ impl SiteJudge {
             processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
             incomplete: IncompleteDay::new(site.points.len(), context.gateways.len(), since),
+            said: 0,
             due: Due::AT_ONCE,
         }
+    }
+
+    /// How many findings it has made since it began: the number of the last one.
+    #[must_use]
+    pub fn said(&self) -> u64 {
+        self.said
+    }
+
+    /// Readings that wait for their time.
+    #[must_use]
+    pub fn pending(&self) -> &[Observation] {
+        &self.pending
+    }
+
+    /// Puts other readings in place of those that wait, and gives those back.
+    pub fn replace_pending(&mut self, pending: Vec<Observation>) -> Vec<Observation> {
+        self.due = Due::AT_ONCE;
+        std::mem::replace(&mut self.pending, pending)
     }
 
     /// Up to when readings have been judged.
@@ -201,7 +222,7 @@ impl SiteJudge {
         (new, context): (&Site, &SiteContext),
         fresh: SiteJudge,
     ) -> SiteJudge {
-        let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), ..fresh };
+        let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), said: self.said, ..fresh };
         let index_of: Vec<Option<u16>> = old
             .points
             .iter()
@@ -233,6 +254,15 @@ impl SiteJudge {
 
     /// Judges all readings up to `to`; none of an earlier time is accepted afterwards.
     pub fn advance(&mut self, site: &Site, context: &SiteContext, to: UtcMs, out: &mut impl FnMut(Finding)) {
+        let mut n = 0;
+        self.judge(site, context, to, &mut |finding| {
+            n += 1;
+            out(finding);
+        });
+        self.said += n;
+    }
+
+    fn judge(&mut self, site: &Site, context: &SiteContext, to: UtcMs, out: &mut impl FnMut(Finding)) {
         if to <= self.judged {
             return;
         }

@@ -7,12 +7,23 @@
 //! clock to judge by, talking to anything but journal and store.
 
 pub mod effects;
+pub mod error;
+pub mod late;
+mod layout;
+pub mod marks;
+pub mod past;
+pub mod proof;
+pub mod rejudge;
 pub mod replay;
 mod restore;
 pub mod run;
 pub mod step;
+pub mod version;
 pub mod world;
+mod write;
 
+#[cfg(test)]
+mod late_tests;
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]

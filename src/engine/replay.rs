@@ -11,7 +11,8 @@ use crate::model::registry::Registry;
 use crate::model::time::UtcMs;
 use crate::store::write::Store;
 
-use super::step::{Engine, EngineError, Sinks};
+use super::error::EngineError;
+use super::step::{Engine, Sinks};
 
 /// Whatever a meter is read over, in a recording it speaks for itself; what Modbus said has its ratios applied already.
 fn speak(meters: &mut [Meter]) {
@@ -91,6 +92,7 @@ impl Replay {
             self.pass(now.plus(self.reorder_ms))?;
         }
         self.flush()?;
+        self.engine.settle_past()?;
         Ok(self.engine)
     }
 

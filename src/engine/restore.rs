@@ -2,17 +2,11 @@
 
 use std::sync::Arc;
 
+use super::layout::{LAYOUT, LAYOUT_KEY};
 use super::world::World;
 use crate::model::reading::Offset;
 use crate::store::error::StoreError;
 use crate::store::write::Store;
-
-/// Raised when anything that is saved changes its form. The form does not describe itself: one of another program might
-/// be read without an error, and wrongly.
-pub(super) const LAYOUT: i64 = 2;
-
-/// Under this name the layout lies beside the snapshot.
-pub(super) const LAYOUT_KEY: &str = "snapshot_layout";
 
 /// The world of the snapshot, and the last message it has seen. A snapshot that cannot be read is passed over: the
 /// journal makes the same again, only more slowly.

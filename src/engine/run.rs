@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::effects::Counts;
-use super::step::{Engine, EngineError};
+use super::error::EngineError;
+use super::step::Engine;
 use crate::journal::{Journal, Reader};
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;

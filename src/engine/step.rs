@@ -2,76 +2,22 @@
 
 use std::iter::Peekable;
 
-use crate::alerts::alert::{self, Acknowledgement, Alert};
-use crate::alerts::finding::{AlertFinding, Change};
 use crate::config::settings::History as HistorySettings;
-use crate::detection::finding::Finding;
 use crate::history;
 use crate::journal::read::Begin;
-use crate::model::command::Command;
 use crate::model::message::{Kind, Message};
-use crate::model::meter::Meter;
 use crate::model::reading::Offset;
-use crate::model::registry::Registry;
-use crate::model::state::State;
 use crate::model::time::UtcMs;
-use crate::store::error::StoreError;
-use crate::store::queue::{self, Entry};
-use crate::store::write::{Store, Transaction};
+use crate::store::queue;
+use crate::store::write::Store;
 
 use super::effects::{Counts, Effects};
+use super::error::EngineError;
+use super::layout;
+use super::past::{Allowance, N_READINGS_PER_TICK};
 use super::restore;
-use super::world::{SaveError, World};
-
-/// Why the engine cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The store failed.
-    #[error("the engine's store failed at message {offset}")]
-    Store {
-        /// The message at which it happened.
-        offset: Offset,
-        /// Why.
-        #[source]
-        source: StoreError,
-    },
-    /// History failed.
-    #[error("readings up to message {offset} cannot be written to history")]
-    History {
-        /// The message at which it happened.
-        offset: Offset,
-        /// Why.
-        #[source]
-        source: history::HistoryError,
-    },
-    /// The state cannot be packed.
-    #[error("the engine's state after message {offset} cannot be packed")]
-    Snapshot {
-        /// The last message in it.
-        offset: Offset,
-        /// Why.
-        #[source]
-        source: SaveError,
-    },
-    /// A journaled registry cannot be read.
-    #[error("the registry in message {offset} cannot be read")]
-    Registry {
-        /// The message.
-        offset: Offset,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The journal cannot be read.
-    #[error("the journal cannot be read after message {offset}")]
-    Journal {
-        /// The last message read.
-        offset: Offset,
-        /// Why.
-        #[source]
-        source: crate::journal::JournalError,
-    },
-}
+use super::world::World;
+use super::write::{Step, meter_keys, parse};
 
 /// Where results go beside the store.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +39,8 @@ pub struct Engine {
     taken: Offset,
     /// A restart begins after this one.
     saved: Offset,
+    /// The time there.
+    saved_now: UtcMs,
     /// Up to here everything is in the store already: what is taken is not written again.
     muted_until: Offset,
 }
@@ -116,8 +64,10 @@ impl Engine {
             effects: Effects::default(),
             taken,
             saved: taken,
+            saved_now: UtcMs::MIN,
             muted_until: cursor,
         };
+        engine.saved_now = engine.world.now();
         engine.number_meters()?;
         Ok(engine)
     }
@@ -139,7 +89,7 @@ impl Engine {
         );
         let at = |source| EngineError::Store { offset: after, source };
         if let Some(kept) = registry.filter(|kept| kept.offset > self.taken) {
-            self.world.take_registry(parse(kept.offset, &kept.json)?, kept.received);
+            self.world.take_registry(parse(kept.offset, &kept.json)?, kept.received, kept.offset);
             if after > self.muted_until {
                 let tx = self.store.begin().map_err(at)?;
                 tx.put_registry(kept.offset, &kept.json).map_err(at)?;
@@ -148,6 +98,12 @@ impl Engine {
         }
         self.taken = after;
         self.number_meters()
+    }
+
+    /// What is left when it is killed.
+    #[cfg(test)]
+    pub(super) fn into_store(self) -> Store {
+        self.store
     }
 
     /// The last message taken.
@@ -194,8 +150,9 @@ impl Engine {
             tx,
             world: &mut self.world,
             effects: &mut self.effects,
-            sinks: &self.sinks,
+            sinks: &self.sinks.outbox,
             meter_keys: &mut self.meter_keys,
+            saved_now: self.saved_now,
         };
         for (offset, message) in messages {
             self.taken = offset;
@@ -215,14 +172,51 @@ impl Engine {
         while let Some((offset, message)) = messages.next_if(|(offset, _)| *offset <= muted_until) {
             self.taken = offset;
             if message.kind == Kind::Registry {
-                self.world.take_registry(parse(offset, message.payload)?, message.received);
+                self.world.take_registry(parse(offset, message.payload)?, message.received, offset);
                 renumber = true;
             } else {
                 self.world.take(&message, offset, &mut self.effects);
             }
             self.effects.clear();
+            if message.kind == Kind::Tick && self.world.is_past_due(false) {
+                self.judge_past_muted(offset)?;
+            }
         }
         if renumber { self.number_meters() } else { Ok(()) }
+    }
+
+    /// What was written of a past that was judged again stands; only the world comes to the same once more.
+    fn judge_past_muted(&mut self, offset: Offset) -> Result<(), EngineError> {
+        let mut allowance = Allowance { n_readings: N_READINGS_PER_TICK, is_the_end: false };
+        let past = |source| EngineError::Past { offset, source };
+        let conn = self.store.conn();
+        while self.world.judge_past(conn, offset, &mut allowance, &mut |_, _| Ok(())).map_err(past)?.is_some()
+        {
+        }
+        Ok(())
+    }
+
+    /// Judges all past again that late readings have come for, whether or not more may come: the end of a replay.
+    ///
+    /// # Errors
+    /// As [`step`](Engine::step).
+    pub fn settle_past(&mut self) -> Result<(), EngineError> {
+        let offset = self.taken;
+        let at = |source| EngineError::Store { offset, source };
+        while self.world.is_past_due(true) {
+            let tx = self.store.begin().map_err(at)?;
+            let mut step = Step {
+                tx,
+                world: &mut self.world,
+                effects: &mut self.effects,
+                sinks: &self.sinks.outbox,
+                meter_keys: &mut self.meter_keys,
+                saved_now: self.saved_now,
+            };
+            step.judge_past(offset, N_READINGS_PER_TICK, true)?;
+            step.tx.commit(offset).map_err(at)?;
+        }
+        Ok(())
     }
 
     /// Saves the world, so that a restart begins here; not while muted, since what the store says is ahead of the world.
@@ -241,12 +235,13 @@ impl Engine {
         self.store.wait_for_disk(true).map_err(at)?;
         let tx = self.store.begin().map_err(at)?;
         tx.put_snapshot(offset, &body).map_err(at)?;
-        tx.put_meta(restore::LAYOUT_KEY, restore::LAYOUT).map_err(at)?;
+        tx.put_meta(layout::LAYOUT_KEY, layout::LAYOUT).map_err(at)?;
         tx.put_meta("counts", counts).map_err(at)?;
         tx.put_meta("now_ms", self.world.now().0).map_err(at)?;
         tx.commit(offset).map_err(at)?;
         self.store.wait_for_disk(false).map_err(at)?;
         self.saved = offset;
+        self.saved_now = self.world.now();
         Ok(offset)
     }
 
@@ -277,120 +272,4 @@ impl Engine {
         self.meter_keys = meter_keys(&tx, self.world.registry(), offset)?;
         tx.commit(self.muted_until.max(offset)).map_err(at)
     }
-}
-
-/// Messages on their way into an open transaction.
-struct Step<'a> {
-    tx: Transaction<'a>,
-    world: &'a mut World,
-    effects: &'a mut Effects,
-    sinks: &'a Sinks,
-    meter_keys: &'a mut Vec<u32>,
-}
-
-impl Step<'_> {
-    fn take(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
-        let at = |source| EngineError::Store { offset, source };
-        if message.kind == Kind::Registry {
-            // What was decoded so far names meters by the old registry's indices.
-            self.write(offset)?;
-            self.world.take_registry(parse(offset, message.payload)?, message.received);
-            self.tx.put_registry(offset, message.payload).map_err(at)?;
-            *self.meter_keys = meter_keys(&self.tx, self.world.registry(), offset)?;
-            return Ok(());
-        }
-        self.world.take(message, offset, self.effects);
-        for reject in self.effects.rejects.drain(..) {
-            self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
-        }
-        Ok(())
-    }
-
-    /// Writes all effects so far.
-    fn write(&mut self, offset: Offset) -> Result<(), EngineError> {
-        let at = |source| EngineError::Store { offset, source };
-        if !self.effects.readings.is_empty() {
-            let row = history::batch::append(self.tx.conn(), &self.effects.readings, self.meter_keys)
-                .map_err(|source| EngineError::History { offset, source })?;
-            self.push(offset, &Entry::Readings { row })?;
-        }
-        for (site, by, finding) in std::mem::take(&mut self.effects.findings) {
-            match finding {
-                Finding::State { point, at: since, state } => {
-                    self.write_state(site, point, by, since, state)?
-                }
-                Finding::Alert(change) => self.write_alert(site, by, &change)?,
-            }
-        }
-        for (by, received, command) in std::mem::take(&mut self.effects.commands) {
-            let Command::Acknowledge { alert, who, note } = command;
-            let Some(mut alert) = self.tx.alert(&alert).map_err(at)? else {
-                tracing::warn!(alert, "An alert that does not exist was acknowledged");
-                continue;
-            };
-            let by_whom = Acknowledgement { who: who.into(), at: received, note: note.into() };
-            alert.acknowledge(by_whom, by);
-            self.put_alert(&alert, by)?;
-        }
-        self.effects.clear();
-        Ok(())
-    }
-
-    fn write_state(
-        &mut self,
-        site: u32,
-        point: u16,
-        by: Offset,
-        since: UtcMs,
-        state: State,
-    ) -> Result<(), EngineError> {
-        let site = &self.world.registry().sites[site as usize];
-        let point = &site.points[usize::from(point)];
-        self.tx
-            .put_state((&site.id, &point.id), state, since, by)
-            .map_err(|source| EngineError::Store { offset: by, source })?;
-        let entry =
-            Entry::State { site: site.id.clone(), point: point.id.clone(), kind: point.kind, state, since };
-        self.push(by, &entry)
-    }
-
-    fn write_alert(&mut self, site: u32, by: Offset, change: &AlertFinding) -> Result<(), EngineError> {
-        let gateways = &self.world.context(site).gateways;
-        let site = &self.world.registry().sites[site as usize];
-        let alert = if change.change == Change::Raised {
-            Alert::raise(site, gateways, change, by)
-        } else {
-            let (kind, subject) = alert::subject_names(site, gateways, change.subject);
-            let id = alert::identity(&site.id, change.rule, kind, &subject, change.first);
-            let known = self.tx.alert(&id).map_err(|source| EngineError::Store { offset: by, source })?;
-            // A process that was renamed while its alert was open goes on under the name it has now.
-            let mut alert = known.unwrap_or_else(|| Alert::raise(site, gateways, change, by));
-            alert.apply(site, change, by);
-            alert
-        };
-        self.put_alert(&alert, by)
-    }
-
-    fn put_alert(&mut self, alert: &Alert, by: Offset) -> Result<(), EngineError> {
-        self.tx.put_alert(alert, by).map_err(|source| EngineError::Store { offset: by, source })?;
-        self.push(by, &Entry::Alert(Box::new(alert.clone())))
-    }
-
-    fn push(&self, offset: Offset, entry: &Entry) -> Result<(), EngineError> {
-        for sink in &self.sinks.outbox {
-            queue::push(self.tx.conn(), sink, entry)
-                .map_err(|source| EngineError::Store { offset, source })?;
-        }
-        Ok(())
-    }
-}
-
-fn parse(offset: Offset, payload: &[u8]) -> Result<Registry, EngineError> {
-    serde_json::from_slice(payload).map_err(|source| EngineError::Registry { offset, source })
-}
-
-fn meter_keys(tx: &Transaction<'_>, registry: &Registry, offset: Offset) -> Result<Vec<u32>, EngineError> {
-    let key = |meter: &Meter| history::meters::key(tx.conn(), &meter.id);
-    let keys: Result<Vec<u32>, _> = registry.meters.iter().map(key).collect();
-    keys.map_err(|source| EngineError::History { offset, source })
 }

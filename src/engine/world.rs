@@ -1,15 +1,21 @@
 //! All the engine knows between two messages. Pure: messages in, effects out, the same every time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::{Counts, Effects};
+use super::effects::{Counts, Effects, Found, Mark};
+use super::late::LateBook;
+use super::marks;
+use super::rejudge::{Rejudging, may_judge};
+use super::version::SiteVersion;
 use crate::detection::observe::Observation;
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
-use crate::model::reading::{Head, MeterIdx, Offset, Quality};
+use crate::model::reading::{MeterIdx, Offset, Quality};
 use crate::model::registry::Registry;
+use crate::model::site::Site;
 use crate::model::time::{MINUTE_MS, UtcMs};
 use crate::sources::modbus;
 use crate::sources::mqtt::decode::Decoders;
@@ -31,19 +37,28 @@ pub struct World {
     registry: Arc<Registry>,
     decoders: Decoders,
     contexts: Vec<SiteContext>,
-    judges: Vec<SiteJudge>,
+    pub(super) judges: Vec<SiteJudge>,
+    /// By site: the message by which its configuration came, and the next moment at which its state is kept.
+    versions: Vec<Offset>,
+    marks: Vec<UtcMs>,
+    /// Sites that late readings wait at, and the one that is being judged again.
+    pub(super) late: LateBook,
+    pub(super) past: Option<Box<Rejudging>>,
     /// By meter: the site and point it measures.
     point_of: Vec<Option<(u32, u16)>>,
     merge: Merge,
     now: UtcMs,
-    counts: Counts,
+    pub(super) counts: Counts,
     n_points: u32,
 }
 
 /// The part of a world that is saved; the rest follows from the registry.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Saved {
     judges: Vec<SiteJudge>,
+    versions: Vec<Offset>,
+    late: LateBook,
+    past: Option<Box<Rejudging>>,
     merge: Merge,
     now: UtcMs,
     counts: Counts,
@@ -64,13 +79,7 @@ impl World {
     /// A world without sites, before the first message.
     #[must_use]
     pub fn empty() -> World {
-        World::over(
-            Arc::new(Registry::default()),
-            Vec::new(),
-            Merge::default(),
-            UtcMs::MIN,
-            Counts::default(),
-        )
+        World::over(Arc::new(Registry::default()), Saved { now: UtcMs::MIN, ..Saved::default() })
     }
 
     /// A world restored from what [`save`](World::save) made.
@@ -80,16 +89,10 @@ impl World {
     pub fn restore(registry: Arc<Registry>, saved: &[u8]) -> Result<World, SaveError> {
         let bytes = zstd::decode_all(saved).map_err(SaveError::Packing)?;
         let saved: Saved = postcard::from_bytes(&bytes).map_err(SaveError::Form)?;
-        Ok(World::over(registry, saved.judges, saved.merge, saved.now, saved.counts))
+        Ok(World::over(registry, saved))
     }
 
-    fn over(
-        registry: Arc<Registry>,
-        judges: Vec<SiteJudge>,
-        merge: Merge,
-        now: UtcMs,
-        counts: Counts,
-    ) -> World {
+    fn over(registry: Arc<Registry>, saved: Saved) -> World {
         let contexts = registry.sites.iter().map(|s| SiteContext::new(s, &registry.meters)).collect();
         let mut point_of = vec![None; registry.meters.len()];
         for (site, own) in (0_u32..).zip(&registry.sites) {
@@ -104,11 +107,15 @@ impl World {
             decoders: Decoders::new(&registry),
             registry,
             contexts,
-            judges,
+            marks: vec![UtcMs::MIN; saved.judges.len()],
+            judges: saved.judges,
+            versions: saved.versions,
+            late: saved.late,
+            past: saved.past,
             point_of,
-            merge,
-            now,
-            counts,
+            merge: saved.merge,
+            now: saved.now,
+            counts: saved.counts,
             n_points: u32::try_from(n_points).unwrap_or(u32::MAX),
         }
     }
@@ -185,27 +192,61 @@ impl World {
         }
     }
 
-    /// Puts another registry in force. What is known of sites and points that stay is carried over by their ids.
-    pub fn take_registry(&mut self, registry: Registry, received: UtcMs) {
-        let old = std::mem::replace(self, World::empty());
-        let (now, since) = (old.now, old.now.max(received));
-        let mut merge = old.merge;
-        merge.renumber(&old.registry, &registry);
-        let mut new = World::over(Arc::new(registry), Vec::new(), merge, now, old.counts);
+    /// Puts another registry in force. What is known of sites and points that stay is carried over by their ids. Returns
+    /// the sites that are configured otherwise now, and up to where each was judged.
+    pub fn take_registry(
+        &mut self,
+        registry: Registry,
+        received: UtcMs,
+        offset: Offset,
+    ) -> Vec<(u32, UtcMs)> {
+        let mut old = std::mem::replace(self, World::empty());
+        let since = old.now.max(received);
+        old.merge.renumber(&old.registry, &registry);
+        let kept = Saved { merge: old.merge, now: old.now, counts: old.counts, ..Saved::default() };
+        let mut new = World::over(Arc::new(registry), kept);
         new.counts.messages += 1;
-        let mut old_judges: std::collections::HashMap<&str, (usize, SiteJudge)> =
+        let mut of_old: HashMap<&str, (usize, SiteJudge)> =
             old.registry.sites.iter().map(|s| &*s.id).zip(old.judges.into_iter().enumerate()).collect();
-        for (site, context) in new.registry.sites.iter().zip(&new.contexts) {
+        let mut changed = Vec::new();
+        let mut new_index = vec![None; old.registry.sites.len()];
+        for (index, (site, context)) in (0_u32..).zip(new.registry.sites.iter().zip(&new.contexts)) {
             let fresh = SiteJudge::new(site, context, since);
-            let judge = match old_judges.remove(&*site.id) {
+            let (judge, version) = match of_old.remove(&*site.id) {
                 Some((i, judge)) => {
-                    judge.carry_over((&old.registry.sites[i], &old.contexts[i]), (site, context), fresh)
+                    new_index[i] = Some(index);
+                    let was = &old.registry.sites[i];
+                    if SiteVersion::of(&old.registry, was) == SiteVersion::of(&new.registry, site) {
+                        (judge, old.versions[i])
+                    } else {
+                        changed.push((index, judge.judged()));
+                        (judge.carry_over((was, &old.contexts[i]), (site, context), fresh), offset)
+                    }
                 }
-                None => fresh,
+                None => {
+                    changed.push((index, fresh.judged()));
+                    (fresh, offset)
+                }
             };
             new.judges.push(judge);
+            new.versions.push(version);
         }
+        new.marks = vec![UtcMs::MIN; new.judges.len()];
+        let moved = |site: u32| new_index.get(site as usize).copied().flatten();
+        old.late.renumber(moved);
+        new.late = old.late;
+        new.past = old.past.and_then(|mut past| {
+            past.index = moved(past.index)?;
+            Some(past)
+        });
         *self = new;
+        changed
+    }
+
+    /// The message by which the configuration of a site came.
+    #[must_use]
+    pub fn version(&self, site: u32) -> Offset {
+        self.versions[site as usize]
     }
 
     /// What must be saved to go on from here, compressed: the engine waits while it is written.
@@ -214,10 +255,26 @@ impl World {
     /// The bytes cannot be made; only memory could be the reason.
     pub fn save(&self) -> Result<Vec<u8>, SaveError> {
         #[derive(Serialize)]
-        struct Borrowed<'a>(&'a [SiteJudge], &'a Merge, UtcMs, Counts);
+        struct Borrowed<'a>(
+            &'a [SiteJudge],
+            &'a [Offset],
+            &'a LateBook,
+            &'a Option<Box<Rejudging>>,
+            &'a Merge,
+            UtcMs,
+            Counts,
+        );
         let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
         let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
-        let all = Borrowed(&self.judges, &self.merge, self.now, self.counts);
+        let all = Borrowed(
+            &self.judges,
+            &self.versions,
+            &self.late,
+            &self.past,
+            &self.merge,
+            self.now,
+            self.counts,
+        );
         let packer = postcard::to_io(&all, packer).map_err(SaveError::Form)?;
         let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;
         packer.finish().map_err(SaveError::Packing)
@@ -227,13 +284,21 @@ impl World {
     fn tick(&mut self, now: UtcMs, offset: Offset, effects: &mut Effects) {
         if now.since(self.now) > LISTENING_GAP_MS {
             let last = self.now;
+            if !self.judges.is_empty() {
+                effects.unheard.push((offset, last, now));
+            }
             self.judges.iter_mut().for_each(|judge| judge.excuse(last, now));
         }
         self.now = self.now.max(now);
-        let sites = self.registry.sites.iter().zip(&self.contexts).zip(&mut self.judges);
-        for (index, ((site, context), judge)) in (0_u32..).zip(sites) {
+        let judges = self.judges.iter_mut().zip(&mut self.marks);
+        let sites = self.registry.sites.iter().zip(&self.contexts).zip(judges);
+        for (index, ((site, context), (judge, mark))) in (0_u32..).zip(sites) {
             let to = self.now.plus(-i64::from(site.reorder_ms));
-            judge.advance(site, context, to, &mut |finding| effects.findings.push((index, offset, finding)));
+            if *mark <= to {
+                let place = Place { index, by: offset, now: self.now };
+                *mark = advance_over_marks(judge, (site, context), to, place, effects);
+            }
+            advance(judge, (site, context), to, (index, offset), effects);
         }
     }
 
@@ -241,7 +306,7 @@ impl World {
     fn offer(&mut self, index: usize, effects: &mut Effects) {
         self.counts.readings += 1;
         let head = effects.readings.heads()[index];
-        if !may_judge(&head) {
+        if !may_judge(head.quality) {
             self.counts.unjudged += 1;
             return;
         }
@@ -252,6 +317,7 @@ impl World {
         let seen = Observation::of(point, head.time, head.offset, effects.readings.values(&head));
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
+            self.late.note(site, &head);
             let head = &mut effects.readings.heads_mut()[index];
             head.quality = head.quality.with(Quality::LATE);
         }
@@ -264,8 +330,47 @@ impl World {
     }
 }
 
-/// What a device itself doubts proves nothing, nor does a retained copy that does not say when it was measured.
-fn may_judge(head: &Head) -> bool {
-    let undated = head.quality.has(Quality::RETAINED) && head.quality.has(Quality::RECEIVE_TIME);
-    !head.quality.has(Quality::DOUBTFUL) && !undated
+/// Which site is judged on, by which message, and when.
+#[derive(Clone, Copy)]
+struct Place {
+    index: u32,
+    by: Offset,
+    now: UtcMs,
+}
+
+fn advance(
+    judge: &mut SiteJudge,
+    (site, context): (&Site, &SiteContext),
+    to: UtcMs,
+    (index, by): (u32, Offset),
+    effects: &mut Effects,
+) {
+    let mut said = judge.said();
+    judge.advance(site, context, to, &mut |finding| {
+        said += 1;
+        effects.findings.push(Found { site: index, by, said, finding });
+    });
+}
+
+/// Judges up to the last mark up to `to`, and notes the state at each that will be of use. Returns the next mark.
+fn advance_over_marks(
+    judge: &mut SiteJudge,
+    (site, context): (&Site, &SiteContext),
+    to: UtcMs,
+    place: Place,
+    effects: &mut Effects,
+) -> UtcMs {
+    let phase_ms = marks::phase_ms(&site.id);
+    let mut mark = marks::after(judge.judged().max(to.plus(-marks::KEPT_FOR_MS)), phase_ms);
+    while mark <= to {
+        if marks::is_kept(mark, phase_ms, place.now) {
+            advance(judge, (site, context), mark, (place.index, place.by), effects);
+            let n_findings = effects.findings.len();
+            let mut kept = judge.clone();
+            kept.replace_pending(Vec::new());
+            effects.marks.push(Mark { n_findings, site: place.index, by: place.by, judge: kept });
+        }
+        mark = mark.plus(marks::GRID_MS);
+    }
+    mark
 }

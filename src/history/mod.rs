@@ -30,9 +30,10 @@ mod pool;
 pub mod read;
 mod retain;
 mod schema;
+pub mod span;
 
 pub use error::HistoryError;
-pub use retain::{Retention, retain};
+pub use retain::{Retention, kept_from, retain};
 pub use schema::SCHEMA;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::close::add_block_bytes;
 use super::error::{HistoryError, sql};
-use super::schema::hour_of;
-use crate::model::time::{DAY_MS, UtcMs};
+use super::schema::{hour_of, hour_of_block};
+use crate::model::time::{DAY_MS, HOUR_MS, UtcMs};
 
 /// Blocks removed in one call, at most.
 const N_REMOVED_BLOCKS_MAX: i64 = 4_096;
@@ -37,6 +37,10 @@ pub fn retain(conn: &Connection, bounds: Retention, now: UtcMs) -> Result<bool, 
         let bytes_wanted = if too_old { i64::MAX } else { bytes_over };
         let before = if too_old { i64::from(oldest_kept) } else { i64::MAX };
         let (ids, bytes) = oldest_blocks(conn, before, bytes_wanted)?;
+        if let Some(last) = ids.iter().map(|id| hour_of_block(*id)).max() {
+            let from = i64::from(last).saturating_add(1);
+            conn.prepare_cached("UPDATE history_kept SET hour = max(hour, ?1)")?.execute([from])?;
+        }
         for id in &ids {
             conn.prepare_cached("DELETE FROM history_block WHERE id = ?1")?.execute([id])?;
         }
@@ -44,6 +48,17 @@ pub fn retain(conn: &Connection, bounds: Retention, now: UtcMs) -> Result<bool, 
         Ok(true)
     };
     work().map_err(sql("remove old blocks"))
+}
+
+/// From this moment on nothing has been removed.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn kept_from(conn: &Connection) -> Result<UtcMs, HistoryError> {
+    conn.prepare_cached("SELECT hour FROM history_kept")
+        .and_then(|mut s| s.query_row([], |row| row.get::<_, i64>(0)))
+        .map(|hour| UtcMs(hour.saturating_mul(HOUR_MS)).max(UtcMs::MIN))
+        .map_err(sql("read what is kept"))
 }
 
 /// Size of all blocks, bytes.

@@ -7,6 +7,7 @@ use crate::model::time::{HOUR_MS, UtcMs};
 /// - `history_row`: one engine step. Numbers are never used again, because the outbox names rows by them.
 /// - `history_part`: readings on their way from rows to blocks; `history_place` counts them by hour and bucket.
 /// - `history_block`: a meter's hour; meter in the high, hour in the low 32 bits of its number.
+/// - `history_kept`: from this hour on nothing was removed.
 /// - `history_mark`: all rows up to `gathered` are in parts or blocks; `block_bytes` is the size of all blocks.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS history_meter (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
@@ -27,6 +28,8 @@ CREATE TABLE IF NOT EXISTS history_mark (
   id INTEGER PRIMARY KEY CHECK (id = 1), gathered INTEGER NOT NULL, block_bytes INTEGER NOT NULL
 );
 INSERT OR IGNORE INTO history_mark VALUES (1, 0, 0);
+CREATE TABLE IF NOT EXISTS history_kept (id INTEGER PRIMARY KEY CHECK (id = 1), hour INTEGER NOT NULL);
+INSERT OR IGNORE INTO history_kept VALUES (1, -1000000000);
 ";
 
 /// Meters whose readings travel together from rows to blocks, as a power of two.

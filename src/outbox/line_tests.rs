@@ -238,6 +238,9 @@ fn alert() -> Alert {
         },
         acknowledged: None,
         history: Vec::new(),
+        said: 0,
+        retroactive: false,
+        revisions: Vec::new(),
     }
 }
 

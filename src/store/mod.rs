@@ -6,8 +6,10 @@
 //! delivered. All of it can be deleted: the journal makes it again. Never done here: judging.
 
 pub mod error;
+pub mod judging;
 pub mod queue;
 pub mod records;
+pub mod revising;
 pub mod schema;
 pub mod views;
 pub mod write;

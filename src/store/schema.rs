@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS registry (id INTEGER PRIMARY KEY CHECK (id = 1), at_o
 CREATE TABLE IF NOT EXISTS registry_before (id INTEGER PRIMARY KEY CHECK (id = 1), at_offset INTEGER, hash TEXT, body BLOB);
 CREATE TABLE IF NOT EXISTS alert (
   id TEXT PRIMARY KEY, site TEXT, rule TEXT, subject TEXT, status TEXT, level INTEGER,
-  first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT
+  first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT,
+  said INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_time ON alert (raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_site ON alert (site, raised_ms);
@@ -33,13 +34,38 @@ CREATE TABLE IF NOT EXISTS unit_state (
   site TEXT, point TEXT, state TEXT, since_ms INTEGER, PRIMARY KEY (site, point)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state_change (
-  site TEXT, point TEXT, at_ms INTEGER, state TEXT, at_offset INTEGER, PRIMARY KEY (site, point, at_ms, state)
+  site TEXT, point TEXT, at_ms INTEGER, state TEXT, at_offset INTEGER, said INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (site, point, at_ms, state)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reject (
   id INTEGER PRIMARY KEY, at_offset INTEGER, received_ms INTEGER, source TEXT, topic TEXT, code TEXT, reason TEXT,
   payload BLOB
 );
 ";
+
+/// Needs the columns that [`grow`] adds.
+const INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS alert_open ON alert (site) WHERE status = 'open';
+CREATE INDEX IF NOT EXISTS alert_by_begin ON alert (site, first_ms);
+CREATE INDEX IF NOT EXISTS alert_by_finding ON alert (site, said);
+CREATE INDEX IF NOT EXISTS state_by_finding ON state_change (site, said);
+";
+
+/// Columns that came later: a store of an earlier program gets them.
+const NEW_COLUMNS: [(&str, &str); 2] = [("alert", "said"), ("state_change", "said")];
+
+fn grow(conn: &Connection) -> rusqlite::Result<()> {
+    for (table, column) in NEW_COLUMNS {
+        let found = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+        let n: i64 = conn.query_row(found, [table, column], |row| row.get(0))?;
+        if n == 0 {
+            conn.execute_batch(&format!(
+                "ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"
+            ))?;
+        }
+    }
+    conn.execute_batch(INDEXES)
+}
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +118,19 @@ pub fn open(path: &Path) -> Result<Connection, OpenError> {
     let at = |source| OpenError::Open { path: path.to_owned(), source };
     crate::journal::schema::make_file(path)
         .map_err(|source| OpenError::Make { path: path.to_owned(), source })?;
-    let conn = Connection::open(path).map_err(at)?;
+    prepared(Connection::open(path).map_err(at)?, path)
+}
+
+/// A store that is gone with the test.
+#[cfg(test)]
+pub(super) fn open_in_memory() -> Result<Connection, OpenError> {
+    let path = Path::new(":memory:");
+    let conn = Connection::open_in_memory();
+    prepared(conn.map_err(|source| OpenError::Open { path: path.to_owned(), source })?, path)
+}
+
+fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
+    let at = |source| OpenError::Open { path: path.to_owned(), source };
     conn.busy_timeout(BUSY_TIMEOUT).map_err(at)?;
     conn.set_prepared_statement_cache_capacity(N_STATEMENTS);
     let prepare = |conn: &Connection| -> rusqlite::Result<i64> {
@@ -102,6 +140,8 @@ pub fn open(path: &Path) -> Result<Connection, OpenError> {
         let found = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found <= VERSION {
             conn.execute_batch(TABLES)?;
+            conn.execute_batch(super::judging::TABLES)?;
+            grow(conn)?;
             conn.execute_batch(crate::history::SCHEMA)?;
             conn.execute_batch(super::queue::SCHEMA)?;
             conn.pragma_update(None, "user_version", VERSION)?;

@@ -45,6 +45,12 @@ impl Store {
         Ok(Store { conn: schema::open(path)? })
     }
 
+    /// A store that is gone with the test.
+    #[cfg(test)]
+    pub fn in_memory() -> Result<Store, OpenError> {
+        Ok(Store { conn: schema::open_in_memory()? })
+    }
+
     /// The connection, for outbox and history, which keep their tables in the same file.
     #[must_use]
     pub fn conn(&self) -> &Connection {
@@ -141,7 +147,7 @@ impl Transaction<'_> {
             serde_json::to_string(alert).map_err(|source| StoreError::Body { what: "alert", source })?;
         self.execute(
             "write an alert",
-            "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 &*alert.id,
                 &*alert.site,
@@ -155,7 +161,22 @@ impl Transaction<'_> {
                 alert.acknowledged.is_some(),
                 offset.cast_signed(),
                 body,
+                alert.said.cast_signed(),
             ],
+        )
+    }
+
+    /// Writes an alert of which nothing changed that anybody would want to hear of.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_alert_quietly(&self, alert: &Alert) -> Result<(), StoreError> {
+        let body =
+            serde_json::to_string(alert).map_err(|source| StoreError::Body { what: "alert", source })?;
+        self.execute(
+            "write an alert",
+            "UPDATE alert SET body = ?2, said = ?3 WHERE id = ?1",
+            params![&*alert.id, body, alert.said.cast_signed()],
         )
     }
 
@@ -176,17 +197,30 @@ impl Transaction<'_> {
         (site, point): (&str, &str),
         state: State,
         at: UtcMs,
-        offset: Offset,
+        (offset, said): (Offset, u64),
+    ) -> Result<(), StoreError> {
+        self.put_unit_state((site, point), state, at)?;
+        self.execute(
+            "write a change of state",
+            "INSERT OR REPLACE INTO state_change VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![site, point, at.0, state.name(), offset.cast_signed(), said.cast_signed()],
+        )
+    }
+
+    /// The state of a unit now, where the changes before are known.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put_unit_state(
+        &self,
+        (site, point): (&str, &str),
+        state: State,
+        since: UtcMs,
     ) -> Result<(), StoreError> {
         self.execute(
             "write a unit's state",
             "INSERT OR REPLACE INTO unit_state VALUES (?1, ?2, ?3, ?4)",
-            params![site, point, state.name(), at.0],
-        )?;
-        self.execute(
-            "write a change of state",
-            "INSERT OR REPLACE INTO state_change VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![site, point, at.0, state.name(), offset.cast_signed()],
+            params![site, point, state.name(), since.0],
         )
     }
 

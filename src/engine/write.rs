@@ -1,0 +1,338 @@
+//! What follows from messages, into the store: everything of a step in its one transaction.
+
+use crate::alerts::alert::{self, Acknowledgement, Alert, Status};
+use crate::alerts::finding::{AlertFinding, Change};
+use crate::alerts::revision::{self, Occasion};
+use crate::detection::finding::Finding;
+use crate::history;
+use crate::model::command::Command;
+use crate::model::message::{Kind, Message};
+use crate::model::meter::Meter;
+use crate::model::reading::Offset;
+use crate::model::registry::Registry;
+use crate::model::time::UtcMs;
+use crate::store::judging::{self, Checkpoint, Unheard, Version};
+use crate::store::queue::{self, Entry};
+use crate::store::revising::{self, StateChange};
+use crate::store::write::Transaction;
+
+use super::effects::{Effects, Found, Mark};
+use super::error::EngineError;
+use super::layout::LAYOUT;
+use super::marks;
+use super::past::{Allowance, N_READINGS_PER_TICK, Revised};
+use super::proof;
+use super::rejudge::{self, RejudgeError, Told};
+use super::version::SiteVersion;
+use super::world::World;
+
+/// Messages on their way into an open transaction.
+pub(super) struct Step<'a> {
+    pub(super) tx: Transaction<'a>,
+    pub(super) world: &'a mut World,
+    pub(super) effects: &'a mut Effects,
+    pub(super) sinks: &'a [String],
+    pub(super) meter_keys: &'a mut Vec<u32>,
+    /// The time at the message a restart begins after: what is of use from there on is not removed.
+    pub(super) saved_now: UtcMs,
+}
+
+impl Step<'_> {
+    pub(super) fn take(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset, source };
+        if message.kind == Kind::Registry {
+            // What was decoded so far names meters by the old registry's indices.
+            self.write(offset)?;
+            return self.take_registry(offset, message);
+        }
+        self.world.take(message, offset, self.effects);
+        for reject in self.effects.rejects.drain(..) {
+            self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
+        }
+        if message.kind == Kind::Tick && self.world.is_past_due(false) {
+            self.judge_past(offset, N_READINGS_PER_TICK, false)?;
+        }
+        Ok(())
+    }
+
+    fn take_registry(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset, source };
+        let since = self.world.now().max(message.received);
+        let registry = parse(offset, message.payload)?;
+        let changed = self.world.take_registry(registry, message.received, offset);
+        self.tx.put_registry(offset, message.payload).map_err(at)?;
+        *self.meter_keys = meter_keys(&self.tx, self.world.registry(), offset)?;
+        for (index, judged) in changed {
+            let past = |source| EngineError::Past { offset, source };
+            let registry = self.world.registry();
+            let site = &registry.sites[index as usize];
+            let body = SiteVersion::of(registry, site).pack().map_err(RejudgeError::Version).map_err(past)?;
+            let version = Version { offset, since, judged, body };
+            judging::put_version(self.tx.conn(), &site.id, &version).map_err(at)?;
+            let mut judge = self.world.judge(index).clone();
+            judge.replace_pending(Vec::new());
+            self.put_mark(&Mark { n_findings: 0, site: index, by: offset, judge })?;
+        }
+        Ok(())
+    }
+
+    /// Writes all effects so far.
+    pub(super) fn write(&mut self, offset: Offset) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset, source };
+        if !self.effects.readings.is_empty() {
+            let row = history::batch::append(self.tx.conn(), &self.effects.readings, self.meter_keys)
+                .map_err(|source| EngineError::History { offset, source })?;
+            self.push(offset, &Entry::Readings { row })?;
+        }
+        for (offset, from, to) in std::mem::take(&mut self.effects.unheard) {
+            judging::put_unheard(self.tx.conn(), &Unheard { offset, from, to }).map_err(at)?;
+        }
+        let mut marks = std::mem::take(&mut self.effects.marks).into_iter().peekable();
+        let found = std::mem::take(&mut self.effects.findings);
+        for (n, found) in found.into_iter().enumerate() {
+            while let Some(mark) = marks.next_if(|mark| mark.n_findings <= n) {
+                self.put_mark(&mark)?;
+            }
+            self.write_found(found)?;
+        }
+        for mark in marks {
+            self.put_mark(&mark)?;
+        }
+        for (by, received, command) in std::mem::take(&mut self.effects.commands) {
+            self.obey(by, received, command)?;
+        }
+        self.effects.clear();
+        Ok(())
+    }
+
+    fn obey(&mut self, by: Offset, received: UtcMs, command: Command) -> Result<(), EngineError> {
+        let Command::Acknowledge { alert, who, note } = command;
+        let known = self.tx.alert(&alert).map_err(|source| EngineError::Store { offset: by, source })?;
+        let Some(mut alert) = known else {
+            tracing::warn!(alert, "An alert that does not exist was acknowledged");
+            return Ok(());
+        };
+        let by_whom = Acknowledgement { who: who.into(), at: received, note: note.into() };
+        alert.acknowledge(by_whom, by);
+        self.put_alert(&alert, by)
+    }
+
+    fn write_found(&mut self, found: Found) -> Result<(), EngineError> {
+        let Found { site, by, said, finding } = found;
+        match finding {
+            Finding::State { point, at, state } => {
+                let site = &self.world.registry().sites[site as usize];
+                let point = &site.points[usize::from(point)];
+                self.tx
+                    .put_state((&site.id, &point.id), state, at, (by, said))
+                    .map_err(|source| EngineError::Store { offset: by, source })?;
+                let (site, point, kind) = (site.id.clone(), point.id.clone(), point.kind);
+                self.push(by, &Entry::State { site, point, kind, state, since: at })
+            }
+            Finding::Alert(change) => self.write_alert(site, (by, said), &change),
+        }
+    }
+
+    fn write_alert(
+        &mut self,
+        site: u32,
+        (by, said): (Offset, u64),
+        change: &AlertFinding,
+    ) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset: by, source };
+        let registry = self.world.registry();
+        let gateways = &self.world.context(site).gateways;
+        let site = &registry.sites[site as usize];
+        let (kind, subject) = alert::subject_names(site, gateways, change.subject);
+        let open = revising::open_alerts(self.tx.conn(), &site.id).map_err(at)?;
+        let known = open.into_iter().find(|a| a.is_of(change.rule, kind, &subject, change.first));
+        let mut alert = match known {
+            Some(mut alert) if change.change != Change::Raised => {
+                alert.apply(site, change, by);
+                alert
+            }
+            // A process that was renamed while its alert was open goes on under the name it has now.
+            _ => self.with_free_id(Alert::raise(site, gateways, change, by), by)?,
+        };
+        alert.said = said;
+        if !change.instants.is_empty() {
+            let shown = proof::readings(self.tx.conn(), (site, &registry.meters), change, by);
+            alert.prove(shown.map_err(|source| EngineError::History { offset: by, source })?);
+        }
+        self.put_alert(&alert, by)
+    }
+
+    /// An alert found anew takes the place of a retracted one that is just the same, and else an id nobody has: ids stay
+    /// with alerts whose begin late readings have moved.
+    fn with_free_id(&self, mut alert: Alert, by: Offset) -> Result<Alert, EngineError> {
+        let at = |source| EngineError::Store { offset: by, source };
+        let mut salt = 0;
+        while let Some(known) = self.tx.alert(&alert.id).map_err(at)? {
+            if known.is_of(alert.rule, &alert.subject_kind, &alert.subject, alert.first) {
+                let mut history = known.history;
+                history.append(&mut alert.history);
+                let (acknowledged, revisions) = (known.acknowledged, known.revisions);
+                return Ok(Alert {
+                    history,
+                    acknowledged,
+                    revisions,
+                    retroactive: known.retroactive,
+                    ..alert
+                });
+            }
+            salt += 1;
+            alert.id = alert::salted_identity(&alert, salt);
+        }
+        Ok(alert)
+    }
+
+    /// Keeps the state of a site, and lets go of those that are of no use any more.
+    fn put_mark(&mut self, mark: &Mark) -> Result<(), EngineError> {
+        let offset = mark.by;
+        let at = |source| EngineError::Store { offset, source };
+        let site = &self.world.registry().sites[mark.site as usize].id;
+        let open = revising::open_alerts(self.tx.conn(), site).map_err(at)?;
+        let mut judge = mark.judge.clone();
+        let in_force = (self.world.version(mark.site), offset);
+        let checkpoint = rejudge::checkpoint(&mut judge, in_force, &open.iter().collect::<Vec<_>>())
+            .map_err(|source| EngineError::Past { offset, source })?;
+        judging::put_checkpoint(self.tx.conn(), site, LAYOUT, &checkpoint).map_err(at)?;
+        let phase_ms = marks::phase_ms(site);
+        for kept in judging::checkpoints(self.tx.conn(), site).map_err(at)? {
+            let is_old = self.saved_now.since(kept) > marks::KEPT_FOR_MS;
+            let is_odd = marks::is_on_grid(kept, phase_ms) && !marks::is_kept(kept, phase_ms, self.saved_now);
+            if is_old || is_odd {
+                judging::remove_checkpoint(self.tx.conn(), site, kept).map_err(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges the past of sites with late readings again, as far as is allowed.
+    pub(super) fn judge_past(
+        &mut self,
+        offset: Offset,
+        n_readings: usize,
+        is_the_end: bool,
+    ) -> Result<(), EngineError> {
+        self.write(offset)?;
+        let mut allowance = Allowance { n_readings, is_the_end };
+        loop {
+            let conn = self.tx.conn();
+            let mut keep = |site: &str, checkpoint: &Checkpoint| {
+                judging::put_checkpoint(conn, site, LAYOUT, checkpoint).map_err(RejudgeError::Store)
+            };
+            let revised = self
+                .world
+                .judge_past(conn, offset, &mut allowance, &mut keep)
+                .map_err(|source| EngineError::Past { offset, source })?;
+            let Some(revised) = revised else { return Ok(()) };
+            self.settle(revised, offset)?;
+        }
+    }
+
+    /// Puts what came out in place of what is known.
+    fn settle(&mut self, revised: Revised, offset: Offset) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset, source };
+        let Revised { index, late, base_said, outcome } = revised;
+        let site: Box<str> = self.world.registry().sites[index as usize].id.clone();
+        let last_said = outcome.judge.said();
+        let mut known = revising::alerts_after(self.tx.conn(), &site, base_said).map_err(at)?;
+        let is_known = |known: &[Alert], own: &Alert| {
+            known.iter().any(|a| a.is_of(own.rule, &own.subject_kind, &own.subject, own.first))
+        };
+        let mut anew = outcome.touched;
+        for alert in &anew {
+            // One that was open at the base goes on as what it is, even if nothing was said of it since.
+            if !is_known(&known, alert) {
+                known.extend(revising::standing(self.tx.conn(), alert).map_err(at)?);
+            }
+        }
+        anew.extend(outcome.untouched.into_iter().filter(|alert| is_known(&known, alert)));
+        let ids: Vec<Box<str>> = known.iter().map(|a| a.id.clone()).collect();
+        let occasion = Occasion { at: self.world.now(), offset, late };
+        for outcome in revision::reconcile(known, anew, occasion) {
+            match outcome {
+                revision::Outcome::Same(alert) => self.tx.put_alert_quietly(&alert).map_err(at)?,
+                revision::Outcome::Changed(mut alert) => {
+                    if !ids.contains(&alert.id) {
+                        alert = self.with_free_id(alert, offset)?;
+                    } else if alert.status == Status::Retracted {
+                        alert.said = last_said;
+                    }
+                    self.put_alert(&alert, offset)?;
+                }
+            }
+        }
+        self.settle_states(index, &site, base_said, &outcome.states, offset)
+    }
+
+    fn settle_states(
+        &mut self,
+        index: u32,
+        site: &str,
+        base_said: u64,
+        states: &[Told],
+        offset: Offset,
+    ) -> Result<(), EngineError> {
+        let at = |source| EngineError::Store { offset, source };
+        let before = revising::states_after(self.tx.conn(), site, base_said).map_err(at)?;
+        revising::remove_states_after(self.tx.conn(), site, base_said).map_err(at)?;
+        let is_as = |told: &Told, was: &StateChange| {
+            *told.point == *was.point && told.at == was.at && told.state.name() == was.state
+        };
+        for told in states.iter().filter(|told| told.said > base_said) {
+            self.tx.put_state((site, &told.point), told.state, told.at, (offset, told.said)).map_err(at)?;
+            if !before.iter().any(|was| is_as(told, was)) {
+                self.push_state(site, told, told.at, offset)?;
+            }
+        }
+        // What was sent of a change that did not happen is set right at its moment.
+        for was in before.iter().filter(|was| !states.iter().any(|told| is_as(told, was))) {
+            let holds = states.iter().rev().filter(|t| *t.point == *was.point && t.at <= was.at);
+            if let Some(told) = holds.max_by_key(|t| (t.at, t.said)) {
+                self.push_state(site, told, was.at, offset)?;
+            }
+        }
+        let points = &self.world.registry().sites[index as usize].points;
+        for (place, point) in (0_u16..).zip(points) {
+            let view = self.world.judge(index).point(place);
+            self.tx.put_unit_state((site, &point.id), view.state, view.since).map_err(at)?;
+        }
+        Ok(())
+    }
+
+    fn push_state(&self, site: &str, told: &Told, since: UtcMs, offset: Offset) -> Result<(), EngineError> {
+        let (site, point) = (site.into(), told.point.clone());
+        self.push(offset, &Entry::State { site, point, kind: told.kind, state: told.state, since })
+    }
+
+    fn put_alert(&mut self, alert: &Alert, by: Offset) -> Result<(), EngineError> {
+        self.tx.put_alert(alert, by).map_err(|source| EngineError::Store { offset: by, source })?;
+        self.push(by, &Entry::Alert(Box::new(alert.clone())))
+    }
+
+    fn push(&self, offset: Offset, entry: &Entry) -> Result<(), EngineError> {
+        for sink in self.sinks {
+            queue::push(self.tx.conn(), sink, entry)
+                .map_err(|source| EngineError::Store { offset, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// A registry as it was journaled.
+pub(super) fn parse(offset: Offset, payload: &[u8]) -> Result<Registry, EngineError> {
+    serde_json::from_slice(payload).map_err(|source| EngineError::Registry { offset, source })
+}
+
+/// By which number history knows each meter of a registry.
+pub(super) fn meter_keys(
+    tx: &Transaction<'_>,
+    registry: &Registry,
+    offset: Offset,
+) -> Result<Vec<u32>, EngineError> {
+    let key = |meter: &Meter| history::meters::key(tx.conn(), &meter.id);
+    let keys: Result<Vec<u32>, _> = registry.meters.iter().map(key).collect();
+    keys.map_err(|source| EngineError::History { offset, source })
+}
