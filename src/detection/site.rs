@@ -172,6 +172,14 @@ impl SiteJudge {
         &self.pending
     }
 
+    /// The same without the readings that wait for a time after the one it is judged to: history has those. Where it was
+    /// configured anew some may wait for an earlier one.
+    #[must_use]
+    pub fn without_later(&self) -> SiteJudge {
+        let pending = self.pending.iter().filter(|seen| seen.at <= self.judged).copied().collect();
+        SiteJudge { pending, ..self.clone() }
+    }
+
     /// Puts other readings in place of those that wait, and gives those back.
     pub fn replace_pending(&mut self, pending: Vec<Observation>) -> Vec<Observation> {
         self.due = Due::AT_ONCE;

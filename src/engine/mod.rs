@@ -11,6 +11,7 @@ pub mod error;
 pub mod late;
 mod layout;
 pub mod marks;
+pub mod pack;
 pub mod past;
 pub mod proof;
 pub mod rejudge;

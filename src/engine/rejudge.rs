@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::LAYOUT;
 use super::marks;
+use super::pack;
 use super::proof;
 use super::version::{InForce, SiteVersion, VersionError};
 use crate::alerts::alert::{self, Alert, Status};
@@ -145,7 +146,7 @@ impl Rejudging {
         if checkpoint.judged < history::kept_from(conn).map_err(RejudgeError::History)? {
             return Ok(None);
         }
-        let bytes = zstd::decode_all(&checkpoint.body[..]).map_err(RejudgeError::Packing)?;
+        let bytes = pack::unpack(&checkpoint.body).map_err(RejudgeError::Packing)?;
         let kept: Kept = postcard::from_bytes(&bytes).map_err(RejudgeError::Form)?;
         let open = serde_json::from_slice(&kept.open).map_err(RejudgeError::Alerts)?;
         let mut begun = Rejudging {
@@ -222,9 +223,8 @@ impl Rejudging {
 
     fn in_force(&mut self, conn: &Connection, up_to: Offset) -> Result<Option<Arc<InForce>>, RejudgeError> {
         if self.in_force.is_none() {
-            let versions =
-                judging::versions(conn, &self.site, self.version, up_to).map_err(RejudgeError::Store)?;
-            let Some(own) = versions.into_iter().find(|v| v.offset == self.version) else { return Ok(None) };
+            let own = judging::version(conn, &self.site, self.version, up_to).map_err(RejudgeError::Store)?;
+            let Some(own) = own.filter(|v| v.offset == self.version) else { return Ok(None) };
             self.in_force = Some(SiteVersion::unpack(&own.body).map_err(RejudgeError::Version)?);
         }
         Ok(self.in_force.clone())
@@ -237,11 +237,11 @@ impl Rejudging {
         reorder_ms: i64,
         up_to: Offset,
     ) -> Result<Option<(UtcMs, Event)>, RejudgeError> {
-        let versions = judging::versions(conn, &self.site, self.happened.max(self.version), up_to);
-        let version = versions.map_err(RejudgeError::Store)?.into_iter().find(|v| v.offset > self.happened);
+        let version = judging::version(conn, &self.site, self.happened + 1, up_to);
+        let version = version.map_err(RejudgeError::Store)?;
         let unheard = judging::unheard(conn, self.happened, up_to).map_err(RejudgeError::Store)?;
         let version = version.map(|v| (v.offset, v.judged, Event::Version(v)));
-        let unheard = unheard.first().map(|u| (u.offset, u.from.plus(-reorder_ms), Event::Unheard(*u)));
+        let unheard = unheard.map(|u| (u.offset, u.from.plus(-reorder_ms), Event::Unheard(u)));
         let next = version.into_iter().chain(unheard).min_by_key(|(offset, _, _)| *offset);
         Ok(next.map(|(_, position, event)| (position, event)))
     }
@@ -364,27 +364,24 @@ impl Rejudging {
     fn checkpoint(&self) -> Result<Checkpoint, RejudgeError> {
         let mut open: Vec<&Alert> = self.open_at_base.iter().collect();
         open.extend(self.touched.iter().filter(|a| a.status == Status::Open));
-        let mut judge = self.judge.clone();
-        checkpoint(&mut judge, (self.version, self.happened), &open)
+        checkpoint(&self.judge.without_later(), (self.version, self.happened), &open)
     }
 }
 
-/// The state of a site as it is kept; readings that wait are not part of it, as history has them.
+/// The state of a site, without readings that wait for later, as it is kept.
 ///
 /// # Errors
 /// Only memory could be the reason.
 pub fn checkpoint(
-    judge: &mut SiteJudge,
+    judge: &SiteJudge,
     (version, happened): (Offset, Offset),
     open: &[&Alert],
 ) -> Result<Checkpoint, RejudgeError> {
     #[derive(Serialize)]
     struct Borrowed<'a>(&'a SiteJudge, Offset, Offset, Vec<u8>);
-    let pending = judge.replace_pending(Vec::new());
     let open = serde_json::to_vec(open).map_err(RejudgeError::Alerts)?;
     let bytes = postcard::to_stdvec(&Borrowed(judge, version, happened, open));
-    judge.replace_pending(pending);
-    let body = zstd::encode_all(&bytes.map_err(RejudgeError::Form)?[..], 1).map_err(RejudgeError::Packing)?;
+    let body = pack::pack(&bytes.map_err(RejudgeError::Form)?).map_err(RejudgeError::Packing)?;
     Ok(Checkpoint { judged: judge.judged(), body })
 }
 

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::pack;
 use crate::detection::site::SiteContext;
 use crate::model::meter::Meter;
 use crate::model::registry::Registry;
 use crate::model::site::Site;
-
-/// zstd's fastest ordinary level.
-const COMPRESSION_LEVEL: i32 = 1;
 
 /// A site with its own meters; its points name them by their place here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +60,7 @@ impl SiteVersion {
     /// Only memory could be the reason.
     pub fn pack(&self) -> Result<Vec<u8>, VersionError> {
         let json = serde_json::to_vec(self).map_err(VersionError::Form)?;
-        zstd::encode_all(&json[..], COMPRESSION_LEVEL).map_err(VersionError::Packing)
+        pack::pack(&json).map_err(VersionError::Packing)
     }
 
     /// From its bytes, ready to judge by.
@@ -70,7 +68,7 @@ impl SiteVersion {
     /// # Errors
     /// They are not those of a version.
     pub fn unpack(bytes: &[u8]) -> Result<Arc<InForce>, VersionError> {
-        let json = zstd::decode_all(bytes).map_err(VersionError::Packing)?;
+        let json = pack::unpack(bytes).map_err(VersionError::Packing)?;
         let version: SiteVersion = serde_json::from_slice(&json).map_err(VersionError::Form)?;
         let context = SiteContext::new(&version.site, &version.meters);
         Ok(Arc::new(InForce { version, context }))

@@ -366,8 +366,7 @@ fn advance_over_marks(
         if marks::is_kept(mark, phase_ms, place.now) {
             advance(judge, (site, context), mark, (place.index, place.by), effects);
             let n_findings = effects.findings.len();
-            let mut kept = judge.clone();
-            kept.replace_pending(Vec::new());
+            let kept = judge.without_later();
             effects.marks.push(Mark { n_findings, site: place.index, by: place.by, judge: kept });
         }
         mark = mark.plus(marks::GRID_MS);

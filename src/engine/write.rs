@@ -69,8 +69,7 @@ impl Step<'_> {
             let body = SiteVersion::of(registry, site).pack().map_err(RejudgeError::Version).map_err(past)?;
             let version = Version { offset, since, judged, body };
             judging::put_version(self.tx.conn(), &site.id, &version).map_err(at)?;
-            let mut judge = self.world.judge(index).clone();
-            judge.replace_pending(Vec::new());
+            let judge = self.world.judge(index).without_later();
             self.put_mark(&Mark { n_findings: 0, site: index, by: offset, judge })?;
         }
         Ok(())
@@ -192,9 +191,8 @@ impl Step<'_> {
         let at = |source| EngineError::Store { offset, source };
         let site = &self.world.registry().sites[mark.site as usize].id;
         let open = revising::open_alerts(self.tx.conn(), site).map_err(at)?;
-        let mut judge = mark.judge.clone();
         let in_force = (self.world.version(mark.site), offset);
-        let checkpoint = rejudge::checkpoint(&mut judge, in_force, &open.iter().collect::<Vec<_>>())
+        let checkpoint = rejudge::checkpoint(&mark.judge, in_force, &open.iter().collect::<Vec<_>>())
             .map_err(|source| EngineError::Past { offset, source })?;
         judging::put_checkpoint(self.tx.conn(), site, LAYOUT, &checkpoint).map_err(at)?;
         let phase_ms = marks::phase_ms(site);

@@ -129,33 +129,32 @@ pub fn put_version(conn: &Connection, site: &str, version: &Version) -> Result<(
         .map_err(sql("write a version of a site"))
 }
 
-/// The version in force after message `at`, and all that came after it up to message `up_to`; oldest first.
+/// The first version of a site that came by message `from` or a later one up to `up_to`.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn versions(
+pub fn version(
     conn: &Connection,
     site: &str,
-    at: Offset,
+    from: Offset,
     up_to: Offset,
-) -> Result<Vec<Version>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<Version>> {
-        conn.prepare_cached(
-            "SELECT at_offset, since_ms, judged_ms, body FROM site_version WHERE site = ?1 AND at_offset <= ?3
-             AND at_offset >= (SELECT max(at_offset) FROM site_version WHERE site = ?1 AND at_offset <= ?2)
-             ORDER BY at_offset",
-        )?
-        .query_map(params![site, at.cast_signed(), up_to.cast_signed()], |row| {
+) -> Result<Option<Version>, StoreError> {
+    conn.prepare_cached(
+        "SELECT at_offset, since_ms, judged_ms, body FROM site_version
+         WHERE site = ?1 AND at_offset >= ?2 AND at_offset <= ?3 ORDER BY at_offset LIMIT 1",
+    )
+    .and_then(|mut s| {
+        s.query_row(params![site, from.cast_signed(), up_to.cast_signed()], |row| {
             Ok(Version {
                 offset: row.get::<_, i64>(0)?.cast_unsigned(),
                 since: UtcMs(row.get(1)?),
                 judged: UtcMs(row.get(2)?),
                 body: row.get(3)?,
             })
-        })?
-        .collect()
-    };
-    read().map_err(sql("read the versions of a site"))
+        })
+        .optional()
+    })
+    .map_err(sql("read a version of a site"))
 }
 
 /// Notes when nobody listened.
@@ -170,23 +169,24 @@ pub fn put_unheard(conn: &Connection, unheard: &Unheard) -> Result<(), StoreErro
         .map_err(sql("note when nobody listened"))
 }
 
-/// When nobody listened, told by messages after `after` up to `up_to`; oldest first.
+/// The first time in which nobody listened that was told by a message after `after` up to `up_to`.
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn unheard(conn: &Connection, after: Offset, up_to: Offset) -> Result<Vec<Unheard>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<Unheard>> {
-        conn.prepare_cached(
-            "SELECT at_offset, from_ms, to_ms FROM unheard WHERE at_offset > ?1 AND at_offset <= ?2 ORDER BY at_offset",
-        )?
-        .query_map(params![after.cast_signed(), up_to.cast_signed()], |row| {
+pub fn unheard(conn: &Connection, after: Offset, up_to: Offset) -> Result<Option<Unheard>, StoreError> {
+    conn.prepare_cached(
+        "SELECT at_offset, from_ms, to_ms FROM unheard WHERE at_offset > ?1 AND at_offset <= ?2
+         ORDER BY at_offset LIMIT 1",
+    )
+    .and_then(|mut s| {
+        s.query_row(params![after.cast_signed(), up_to.cast_signed()], |row| {
             Ok(Unheard {
                 offset: row.get::<_, i64>(0)?.cast_unsigned(),
                 from: UtcMs(row.get(1)?),
                 to: UtcMs(row.get(2)?),
             })
-        })?
-        .collect()
-    };
-    read().map_err(sql("read when nobody listened"))
+        })
+        .optional()
+    })
+    .map_err(sql("read when nobody listened"))
 }
