@@ -58,7 +58,7 @@
 //!    Held by `detection::debounce::tests::unknown_time_neither_builds_up_nor_clears`.
 //! 7. Engine output and cursor move in one transaction.
 //!    Held by `engine::tests::rows_saves_and_restarts_change_nothing`.
-//! 8. Decoders, planners, line protocol, detection and alerts do no IO, spawn nothing and read no clock.
+//! 8. Decoders, planners, line protocol, detection, learning and alerts do no IO, spawn nothing and read no clock.
 //!    Held by `tidy::what_is_pure_does_no_io_reads_no_clock_and_spawns_nothing`.
 //! 9. Every queue has a named bound; every task is named, owned and watched, and one that ends unasked stops the daemon.
 //!    Not whole yet: what waits for a database that is away is bounded by the disk alone.

@@ -56,10 +56,10 @@ pub struct Figures {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the figures are those of Figures; the names and Display say the rest")]
 pub enum Failed {
-    /// Days from the first to the last minute.
+    /// Days in which anything was measured.
     Window {
-        days: f64,
-        days_min: f64,
+        days: usize,
+        days_min: usize,
     },
     /// Minutes that are measured and steady.
     FewMinutes {
@@ -94,7 +94,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Failed::Window { days, days_min } => {
-                write!(f, "the minutes span {days:.1} days, fewer than {days_min:.0}")
+                write!(f, "minutes of {days} days, fewer than {days_min}")
             }
             Failed::FewMinutes { clean, minutes_min } => {
                 write!(f, "{clean} clean minutes, fewer than {minutes_min}")

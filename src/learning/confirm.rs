@@ -45,8 +45,9 @@ pub fn may_confirm(baseline: &Baseline, record: Option<&CommissioningRecord>) ->
     for (level, learned_w) in (0..N_LEVELS).zip(baseline.median_w) {
         let Some(learned_w) = learned_w.map(f64::from) else { continue };
         let commissioned_w = nearest(&tested.median_w, level).ok_or(Denied::NotTested)?;
-        // A NaN is no proof.
-        if !(learned_w >= SHAM_BELOW * commissioned_w) {
+        // A NaN on either side is no proof.
+        let is_enough = learned_w >= SHAM_BELOW * commissioned_w;
+        if !is_enough {
             return Err(Denied::Sham { level, learned_w, commissioned_w });
         }
         any = true;

@@ -17,15 +17,15 @@ const STEADY_DECADES: f64 = 0.2;
 /// How much must have been seen. Source: rule catalogue, 3.2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Needs {
-    /// Days from the first to the last minute.
-    pub days_min: f64,
+    /// Days in which anything was measured, counted from the first minute.
+    pub days_min: usize,
     /// Minutes that are measured and steady.
     pub minutes_min: usize,
 }
 
 impl Default for Needs {
     fn default() -> Needs {
-        Needs { days_min: 14.0, minutes_min: 2_000 }
+        Needs { days_min: 14, minutes_min: 2_000 }
     }
 }
 
@@ -83,10 +83,9 @@ impl Outcome {
 /// Learns the levels of a unit from its minutes, in time order.
 #[must_use]
 pub fn learn(minutes: &[Minute], rated_w: f64, needs: Needs) -> Outcome {
-    let logs = steady(minutes, rated_w);
+    let measured: Vec<Minute> = minutes.iter().filter(|m| m.is_measured(rated_w)).copied().collect();
+    let (logs, days) = (steady(&measured, rated_w), days(&measured));
     let mut failed = Vec::new();
-    let span = minutes.first().zip(minutes.last()).map_or(0, |(first, last)| last.ends() - first.at);
-    let days = span as f64 / 1_440.0;
     if days < needs.days_min {
         failed.push(Failed::Window { days, days_min: needs.days_min });
     }
@@ -105,19 +104,24 @@ pub fn learn(minutes: &[Minute], rated_w: f64, needs: Needs) -> Outcome {
     }
 }
 
+/// A month between two days is two days.
+fn days(minutes: &[Minute]) -> usize {
+    let first = minutes.first().map_or(0, |m| m.at);
+    minutes.chunk_by(|a, b| (a.at - first) / 1_440 == (b.at - first) / 1_440).count()
+}
+
 /// Logarithms of the minutes in which the unit kept its level, the smallest first. A mean over several minutes is dropped
 /// like a minute: the change is somewhere in it.
-fn steady(minutes: &[Minute], rated_w: f64) -> Vec<f64> {
-    let measured: Vec<&Minute> = minutes.iter().filter(|m| m.is_measured(rated_w)).collect();
+fn steady(measured: &[Minute], rated_w: f64) -> Vec<f64> {
     let differ = |a: &Minute, b: &Minute| {
         a.ends() == b.at && (a.log(rated_w) - b.log(rated_w)).abs() >= STEADY_DECADES
     };
     let is_steady = |i: usize| {
-        let before = i.checked_sub(1).map(|b| measured[b]);
-        let (own, after) = (measured[i], measured.get(i + 1));
+        let before = i.checked_sub(1).map(|b| &measured[b]);
+        let (own, after) = (&measured[i], measured.get(i + 1));
         !before.is_some_and(|b| differ(b, own)) && !after.is_some_and(|a| differ(own, a))
     };
-    let kept = (0..measured.len()).filter(|i| is_steady(*i)).map(|i| measured[i]);
+    let kept = (0..measured.len()).filter(|i| is_steady(*i)).map(|i| &measured[i]);
     minute::sorted(kept, |m| m.log(rated_w))
 }
 
