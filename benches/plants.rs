@@ -76,6 +76,7 @@ fn plant(id: &str, first: u32, step_ms: u32) -> Site {
             lead_ms: 0,
             lag_ms: 0,
             rules: RuleLimits::DEFAULT,
+            baselines: Vec::new(),
         }],
     }
 }

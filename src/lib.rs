@@ -22,6 +22,7 @@
 //! | [`sources`] | 1. receive and append (`mqtt`, `modbus`); decode, once the journal has it |
 //! | [`journal`] | 2. the one door in: append, read from a cursor, retention, hash chain |
 //! | [`detection`] | 3. unit states and rules, one rule a file; pure |
+//! | [`learning`] | what minutes of power teach: thresholds, running medians, wrong ratings; commissioning tests; pure |
 //! | [`alerts`] | 4. the record of an alert, its evidence and life cycle; pure |
 //! | [`history`] | blocks of readings: write, fold, read a range |
 //! | [`store`] | 5. what the engine made of the journal: schema, the one transaction, views, the queue out |
@@ -37,7 +38,7 @@
 //! [`outbox::influx::run`].
 //!
 //! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store` →
-//! `journal · history · alerts · config` → `model`. The tests of `tests/it/tidy.rs` hold it.
+//! `journal · history · alerts · config · learning` → `model`. The tests of `tests/it/tidy.rs` hold it.
 //!
 //! ## Invariants
 //!
@@ -57,7 +58,7 @@
 //!    Held by `detection::debounce::tests::unknown_time_neither_builds_up_nor_clears`.
 //! 7. Engine output and cursor move in one transaction.
 //!    Held by `engine::tests::rows_saves_and_restarts_change_nothing`.
-//! 8. Decoders, planners, line protocol, detection and alerts do no IO, spawn nothing and read no clock.
+//! 8. Decoders, planners, line protocol, detection, learning and alerts do no IO, spawn nothing and read no clock.
 //!    Held by `tidy::what_is_pure_does_no_io_reads_no_clock_and_spawns_nothing`.
 //! 9. Every queue has a named bound; every task is named, owned and watched, and one that ends unasked stops the daemon.
 //!    Not whole yet: what waits for a database that is away is bounded by the disk alone.
@@ -77,6 +78,8 @@ pub mod sources;
 pub mod journal;
 
 pub mod detection;
+
+pub mod learning;
 
 pub mod alerts;
 

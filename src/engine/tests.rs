@@ -84,6 +84,7 @@ pub(super) fn registry() -> Registry {
                 lead_ms: 0,
                 lag_ms: 0,
                 rules: RuleLimits::DEFAULT,
+                baselines: Vec::new(),
             }],
         }],
         subscriptions: vec![Subscription {

@@ -2,7 +2,10 @@
 //!
 //! Everything above imports this; this imports nothing of ours.
 
+pub mod baseline;
+pub mod basis;
 pub mod command;
+pub mod commissioning;
 pub mod mapping;
 pub mod message;
 pub mod meter;
@@ -13,4 +16,6 @@ pub mod registry;
 pub mod rule;
 pub mod site;
 pub mod state;
+pub mod thresholds;
 pub mod time;
+pub mod version;

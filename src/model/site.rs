@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Baseline;
 use super::param::Settings;
 use super::reading::MeterIdx;
+
+/// Thresholds and baselines both carry it.
+pub use super::basis::Basis;
 
 /// Supervision category: 一般 / 重点 / 特殊.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -106,16 +110,6 @@ pub struct Point {
     pub thresholds: Thresholds,
 }
 
-/// Where thresholds come from; the order is their priority (domain.md 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// Written in the config by a person.
-    Configured,
-    /// A share of rated power by the kind of point.
-    Fallback,
-}
-
 /// Hysteresis and durations of a point's state. Powers in W on the primary side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
@@ -163,6 +157,9 @@ pub struct Process {
     pub lag_ms: u32,
     /// Limits of its rules.
     pub rules: RuleLimits,
+    /// What its treatment points draw while they run, as far as it is known.
+    #[serde(default)]
+    pub baselines: Vec<Baseline>,
 }
 
 /// Durations after which the rules of a process speak (domain.md 2.2; all are recommended defaults). In ms.

@@ -12,6 +12,7 @@ mod deploy;
 mod durability;
 mod endtoend;
 mod history;
+mod learning;
 mod meters;
 mod mistakes;
 mod modbus;

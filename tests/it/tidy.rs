@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A stage may import stages of a lower floor only. `main` and `cli` stand on top.
 const FLOORS: &[&[&str]] = &[
     &["model"],
-    &["journal", "history", "alerts", "config"],
+    &["journal", "history", "alerts", "config", "learning"],
     &["sources", "detection", "store"],
     &["outbox", "engine"],
     &["api"],
@@ -196,6 +196,7 @@ const PURE: &[&str] = &[
     "model/",
     "detection/",
     "alerts/",
+    "learning/",
     "journal/frame.rs",
     "journal/chain.rs",
     "sources/reject.rs",

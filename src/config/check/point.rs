@@ -1,12 +1,11 @@
 //! Points, and the powers at which they count as running, idle or off.
 
-use sha2::{Digest, Sha256};
-
 use super::must::{self, Bounds};
 use crate::config::problem::{Report, Spot};
 use crate::config::typed::quantity::Power;
 use crate::config::typed::site as typed;
 use crate::model::site::{Basis, Point, PointKind, Thresholds};
+use crate::model::thresholds::{fallback, in_proportion};
 
 /// Running must be seen for two samples of a minute.
 pub const ON_FOR_MS: u32 = 2 * 60_000;
@@ -15,19 +14,6 @@ pub const OFF_FOR_MS: u32 = 3 * 60_000;
 
 /// A larger unit has more likely been typed in W, kW.
 const RATED_KW_ODD: f64 = 20_000.0;
-
-/// Shares of rated power, of which the most certain source is a person: running above, running below, idle above, off below.
-///
-/// Production is 15 % and 10 %, as its standby power is large; treatment is mostly fans and pumps, 8 % and 5 %. Both are idle
-/// from 3 % (controls, heaters) and off at 2 %, which also bounds the noise of a meter that reads below zero. A total is
-/// taken like production, an auxiliary unit like treatment.
-#[must_use]
-pub const fn fallback(kind: PointKind) -> [f64; 4] {
-    match kind {
-        PointKind::Production | PointKind::Total => [0.15, 0.10, 0.03, 0.02],
-        PointKind::Treatment | PointKind::Auxiliary => [0.08, 0.05, 0.03, 0.02],
-    }
-}
 
 /// Checks a point; which meter it is, is set by the caller.
 pub fn check(typed: &typed::Point, at: &Spot, report: &mut Report) -> Point {
@@ -80,7 +66,11 @@ fn thresholds(
 ) -> Thresholds {
     const KEYS: [&str; 4] = ["running_above", "running_below", "idle_above", "off_below"];
     let given = [typed.running_above, typed.running_below, typed.idle_above, typed.off_below];
-    let powers = powers(given, fallback(kind), rated_w);
+    let watts = |power| match power {
+        Power::Watts(w) => w,
+        Power::Share(share) => share * rated_w,
+    };
+    let powers = in_proportion(given.map(|p| p.map(watts)), fallback(kind), rated_w);
     let mut sound = true;
     for (i, power) in powers.iter().enumerate() {
         if given[i].is_some() && *power <= 0.0 {
@@ -113,45 +103,8 @@ fn thresholds(
     let bounds = Bounds::ms(0, 3_600_000);
     let on_for_ms = must::ms(typed.on_for, ON_FOR_MS, bounds, &at.key("on_for"), report);
     let off_for_ms = must::ms(typed.off_for, OFF_FOR_MS, bounds, &at.key("off_for"), report);
-    Thresholds {
-        running_above_w: powers[0],
-        running_below_w: powers[1],
-        idle_above_w: powers[2],
-        off_below_w: powers[3],
-        on_for_ms,
-        off_for_ms,
-        basis: if given.iter().any(Option::is_some) { Basis::Configured } else { Basis::Fallback },
-        version: version(powers, on_for_ms, off_for_ms),
-    }
-}
-
-/// The four powers, W. One that was not typed keeps the fallback's proportion to the one before it, so that a person
-/// who types only `running_above` gets the others in order.
-fn powers(given: [Option<Power>; 4], shares: [f64; 4], rated_w: f64) -> [f64; 4] {
-    let mut out = [0.0; 4];
-    let mut stretch = 1.0;
-    for i in 0..4 {
-        let fallback = shares[i] * rated_w;
-        out[i] = match given[i] {
-            Some(Power::Watts(w)) => w,
-            Some(Power::Share(share)) => share * rated_w,
-            None => fallback * stretch,
-        };
-        if given[i].is_some() && fallback > 0.0 {
-            stretch = out[i] / fallback;
-        }
-    }
-    out
-}
-
-/// A number that is another whenever any of the thresholds is: the begin of their hash.
-fn version(powers: [f64; 4], on_for_ms: u32, off_for_ms: u32) -> u32 {
-    let mut hash = Sha256::new();
-    powers.iter().for_each(|p| hash.update(p.to_le_bytes()));
-    hash.update(on_for_ms.to_le_bytes());
-    hash.update(off_for_ms.to_le_bytes());
-    let digest = hash.finalize();
-    u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
+    let basis = if given.iter().any(Option::is_some) { Basis::Configured } else { Basis::Fallback };
+    Thresholds::new(powers, on_for_ms, off_for_ms, basis)
 }
 
 #[cfg(test)]

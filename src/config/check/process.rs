@@ -93,6 +93,7 @@ fn one(typed: &typed::Process, members: &mut Members<'_>, at: &Spot, report: &mu
         lead_ms: must::ms(typed.lead, 0, lead, &at.key("lead"), report),
         lag_ms: must::ms(typed.lag, LAG_MS, lead, &at.key("lag"), report),
         rules: limits(typed, members.settings, at, report),
+        baselines: Vec::new(),
     }
 }
 

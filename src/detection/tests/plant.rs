@@ -67,6 +67,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
             lead_ms: 0,
             lag_ms: 0,
             rules: RuleLimits::DEFAULT,
+            baselines: Vec::new(),
         }],
     };
     (site, vec![meter("press"), meter("fan")])

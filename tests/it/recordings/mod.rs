@@ -2,6 +2,7 @@
 //! it, and what needs them says loudly that it was skipped where they are missing.
 
 mod feed_plant;
+mod learned;
 mod naive;
 mod printing_plant;
 mod recording;
