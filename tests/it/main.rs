@@ -21,4 +21,5 @@ mod outbox;
 mod payloads;
 mod readme;
 mod recordings;
+mod replay;
 mod tidy;

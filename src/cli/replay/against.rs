@@ -43,22 +43,24 @@ pub fn stored(views: &Views, span: Span, sites: &BTreeSet<&str>) -> anyhow::Resu
 
 /// The difference in words: a table of what changed, and how many alerts did so.
 #[must_use]
-pub fn told(difference: &Difference, zones: &Zones, span_zone: &TimeZone, lang: Lang) -> String {
+pub fn told(difference: &Difference, zones: &Zones, span_zone: Option<&TimeZone>, lang: Lang) -> String {
     let Difference { span, opened, gone, moved, same } = difference;
     let mut lines = Vec::new();
     if !(opened.is_empty() && gone.is_empty() && moved.is_empty()) {
         lines.push(table(difference, zones, lang));
     }
-    let (from, to) = (minute(span.from, span_zone), minute(span.to, span_zone));
+    // In the zone that all sites have in common, else in UTC, which says so.
+    let [from, to] =
+        [span.from, span.to].map(|at| span_zone.map_or_else(|| at.iso(), |zone| minute(at, zone)));
     lines.push(match lang {
         Lang::En => format!(
-            "{} opened (only in the replay), {} gone (only stored), {} moved, {same} the same; {from} to {to}",
+            "{from} to {to}:\n{} opened (only in the replay), {} gone (only stored), {} moved, {same} the same",
             opened.len(),
             gone.len(),
             moved.len()
         ),
         Lang::Zh => format!(
-            "新增 {}（仅在重放中）、消失 {}（仅在库中）、变动 {}、相同 {same}；{from} 至 {to}",
+            "{from} 至 {to}：\n新增 {}（仅在重放中）、消失 {}（仅在库中）、变动 {}、相同 {same}",
             opened.len(),
             gone.len(),
             moved.len()

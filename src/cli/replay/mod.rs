@@ -18,7 +18,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use jiff::tz::TimeZone;
 
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
@@ -249,8 +248,8 @@ fn differences(
         return print_json(&difference);
     }
     let zones = window::zones(registry, args.site.as_deref());
-    let zone = if zones.len() == 1 { zones[0].clone() } else { TimeZone::UTC };
-    print(&against::told(&difference, &Zones::of_registry(registry), &zone, globals.lang()))?;
+    let zone = zones.first().filter(|_| zones.len() == 1);
+    print(&against::told(&difference, &Zones::of_registry(registry), zone, globals.lang()))?;
     if n_others > 0 {
         eprintln!("{n_others} stored alerts are of sites that were not judged here: they are not compared");
     }

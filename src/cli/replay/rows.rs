@@ -166,8 +166,11 @@ mod tests {
         check(&Text { name: "map.toml".into(), text: text.into() }, &config.registry).unwrap()
     }
 
-    /// Values as (ms, meter, channel, value), and faults.
-    fn read(map: &ColumnMap, header: &str, rows: &[&str]) -> (Vec<(i64, u32, u8, f64)>, Vec<Fault>) {
+    /// A value: ms, meter, channel, value.
+    type Plain = (i64, u32, u8, f64);
+
+    /// Values, and faults.
+    fn read(map: &ColumnMap, header: &str, rows: &[&str]) -> (Vec<Plain>, Vec<Fault>) {
         let header: Vec<&str> = header.split(',').collect();
         let places = map.places("x.csv", &header).unwrap();
         let mut reader = Rows::new(map, places, header.len());

@@ -97,7 +97,7 @@ pub fn csv(
             faults.shown.len()
         );
     }
-    let n = spool.len();
+    let n = spool.n();
     if n == 0 {
         let error = anyhow::anyhow!("no value of {file} could be taken");
         let hint = if n_outside > 0 {

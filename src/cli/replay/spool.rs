@@ -69,7 +69,7 @@ impl Spool {
 
     /// How many values it has taken.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn n(&self) -> u64 {
         self.n
     }
 
@@ -151,11 +151,11 @@ pub struct Sorted {
 }
 
 impl Sorted {
-    /// The next value.
+    /// The next value; `None` at the end.
     ///
     /// # Errors
     /// A temporary file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Value>> {
+    pub fn take(&mut self) -> io::Result<Option<Value>> {
         let Some(Reverse((_, run))) = self.next.pop() else { return Ok(None) };
         let head = self.runs[run].next()?;
         self.next.extend(head.map(|v| Reverse((v.time, run))));
@@ -182,9 +182,9 @@ mod tests {
                 .map(|(i, t)| Value { time: UtcMs(*t), meter: i, channel: Channel::POWER, value: f64::from(i) / 3.0 })
                 .collect();
             values.iter().for_each(|v| spool.push(*v).unwrap());
-            prop_assert_eq!(spool.len(), values.len() as u64);
+            prop_assert_eq!(spool.n(), values.len() as u64);
             let mut sorted = spool.sorted().unwrap();
-            let found: Vec<Value> = std::iter::from_fn(|| sorted.next().unwrap()).collect();
+            let found: Vec<Value> = std::iter::from_fn(|| sorted.take().unwrap()).collect();
             let mut expected = values;
             expected.sort_by_key(|v| (v.time, v.meter));
             prop_assert_eq!(found, expected);

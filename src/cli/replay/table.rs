@@ -128,7 +128,7 @@ impl Feed {
     /// A temporary file cannot be read.
     pub fn new(spool: Spool) -> std::io::Result<Feed> {
         let mut sorted = spool.sorted()?;
-        let next = sorted.next()?;
+        let next = sorted.take()?;
         Ok(Feed { sorted, next, moment: Vec::new(), values: Vec::new(), n_contradictions: 0 })
     }
 
@@ -148,7 +148,7 @@ impl Feed {
         self.moment.clear();
         while let Some(value) = self.next.filter(|v| v.time == first.time) {
             self.moment.push(value);
-            self.next = self.sorted.next().context("cannot read a temporary file")?;
+            self.next = self.sorted.take().context("cannot read a temporary file")?;
         }
         self.moment.sort_by_key(|v| v.meter);
         for own in self.moment.chunk_by(|a, b| a.meter == b.meter) {

@@ -5,4 +5,5 @@ mod feed_plant;
 mod naive;
 mod printing_plant;
 mod recording;
+mod replayed;
 mod score;
