@@ -5,6 +5,7 @@
 //! readings decide, and unacknowledged or acknowledged, which only people decide. Nothing is ever deleted.
 
 pub mod alert;
+pub mod compare;
 pub mod evidence;
 pub mod figure;
 pub mod finding;

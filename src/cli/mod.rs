@@ -13,6 +13,7 @@ pub mod demo;
 pub mod failure;
 pub mod logging;
 pub mod output;
+pub mod picture;
 pub mod probe;
 pub mod readings;
 pub mod rejects;
@@ -28,7 +29,8 @@ pub mod words;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use setup::Globals;
 
@@ -52,7 +54,7 @@ Begin here:
                                          read one meter
   submeterd check --config FILE          find every mistake in a configuration at once
   submeterd replay --config FILE --input READINGS.jsonl
-                                         try the rules on recorded readings
+                                         try the rules on recorded readings; `replay --help` teaches more
   submeterd run --config FILE            the daemon";
 
 #[derive(Debug, Subcommand)]
@@ -75,14 +77,14 @@ enum Command {
     Rejects(rejects::Args),
     /// Show how the daemon is.
     Status,
-    /// Judge recorded readings, or a whole journal, by the same engine, and print the alerts.
+    /// Judge recorded readings by the same engine: a CSV, a journal, or last month of a daemon's history by other rules.
     Replay(replay::Args),
 }
 
 /// Parses, runs one command, prints what went wrong once.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parsed();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failure::report(&anyhow::Error::new(error).context("cannot start the runtime")),
@@ -91,6 +93,13 @@ pub fn main() -> ExitCode {
     // What still blocks, such as a read of standard input, must not hold up the end.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|error| failure::report(&error))
+}
+
+fn parsed() -> Cli {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    cli.globals.is_config_typed = matches.value_source("config") == Some(ValueSource::CommandLine);
+    cli
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {

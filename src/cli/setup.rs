@@ -12,6 +12,9 @@ pub struct Globals {
     /// Configuration file; without one /etc/submeterd/submeterd.toml where it exists, else the defaults.
     #[arg(long, short, global = true, value_name = "FILE", env = "SUBMETERD_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Whether it was named on the command line, not only by the environment.
+    #[arg(skip)]
+    pub is_config_typed: bool,
     /// JSON instead of text.
     #[arg(long, global = true)]
     pub json: bool,

@@ -8,6 +8,7 @@
 //! Never done here: working out scan times, connecting to anything, guessing what was meant.
 
 pub mod check;
+pub mod columns;
 pub mod document;
 pub mod import;
 pub mod layers;

@@ -137,6 +137,26 @@ async fn a_journal_whose_begin_is_gone_is_judged_by_the_registry_in_force_there(
     assert!(outcome.rejects < 5 && outcome.alerts.len() == 1, "{outcome:?}");
 }
 
+#[tokio::test]
+async fn a_journal_whose_begin_is_gone_is_judged_by_another_registry_from_its_first_message_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = day();
+    second_registry(&mut all, 10);
+    second_registry(&mut all, 60);
+    pruned_journal(folder.path(), &all, 20).await;
+    let mut own = registry();
+    own.sites[0].name = "Plant, tried".into();
+    let part = super::replay::Part { registry: Some(own), ..super::replay::Part::default() };
+    let store = Store::open(&folder.path().join(STORE_FILE)).unwrap();
+    let mut reader = Reader::open(folder.path()).unwrap();
+    let (engine, heard) = super::replay::part_of_journal(store, &mut reader, &part, |_| {}).unwrap();
+    assert_eq!(&*engine.world().registry().sites[0].name, "Plant, tried");
+    assert_eq!(Some(heard.unwrap().last), all.iter().map(|m| m.message().received).max());
+    drop(engine);
+    let outcome = outcome(folder.path());
+    assert!(outcome.readings.len() > 50 && outcome.alerts.len() == 1, "{outcome:?}");
+}
+
 /// What is saved of a site, by layout 2.
 const NAMES: &str = "judged pending point at power_w energy_kwh offset points bucket ends first last sum_w n_powers n unit \
     state since run processes members latest queue what production failed treatment_off case debounce phase \

@@ -25,6 +25,8 @@ pub enum Decoder {
     Native,
     /// By index into [`Registry::mappings`](super::registry::Registry::mappings).
     Mapping(u32),
+    /// Readings as history keeps them, to the last bit. Only a replay has them; no configuration can ask for it.
+    Kept,
 }
 
 /// A field mapping.

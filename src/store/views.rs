@@ -221,4 +221,22 @@ impl Views {
         };
         read().map_err(sql("list states"))
     }
+
+    /// Every change of a unit's state, the first first. Of several at one moment the last that came to be known stands last.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn state_changes(&self, site: &str, point: &str) -> Result<Vec<StateView>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<StateView>> {
+            let mut rows = self.conn.prepare_cached(
+                "SELECT point, state, at_ms FROM state_change WHERE site = ?1 AND point = ?2
+                 ORDER BY at_ms, at_offset",
+            )?;
+            rows.query_map([site, point], |row| {
+                Ok(StateView { point: row.get(0)?, state: row.get(1)?, since: UtcMs(row.get(2)?) })
+            })?
+            .collect()
+        };
+        read().map_err(sql("list changes of state"))
+    }
 }

@@ -22,4 +22,5 @@ mod outbox;
 mod payloads;
 mod readme;
 mod recordings;
+mod replay;
 mod tidy;

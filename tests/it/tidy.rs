@@ -201,6 +201,7 @@ const PURE: &[&str] = &[
     "journal/chain.rs",
     "sources/reject.rs",
     "sources/mqtt/decode.rs",
+    "sources/mqtt/kept.rs",
     "sources/mqtt/native.rs",
     "sources/mqtt/mapped.rs",
     "sources/mqtt/merge.rs",
@@ -216,6 +217,10 @@ const PURE: &[&str] = &[
     "outbox/answer.rs",
     "engine/world.rs",
     "engine/effects.rs",
+    "config/columns.rs",
+    "cli/picture/",
+    "cli/replay/rows.rs",
+    "cli/replay/window.rs",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 //! Every key may be missing and keeps `None` then: whether it may is for the checks to say, so that a missing key is
 //! told beside all other faults. Unknown keys are refused.
 
+pub mod columns;
 pub mod daemon;
 pub mod mapping;
 pub mod profile;

@@ -4,6 +4,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::kept;
 use super::mapped::Mapped;
 use super::names::Names;
 use super::sink::Sink;
@@ -76,6 +77,10 @@ impl Decoders {
             rejects.push(Reject::Topic);
             return None;
         };
+        if *decoder == Decoder::Kept {
+            rejects.extend(kept::decode(message, offset, self.names.len(), readings).err());
+            return None;
+        }
         let payload = message.payload.strip_prefix(BOM).unwrap_or(message.payload);
         if let Err(reject) = may_decode(message, payload) {
             rejects.push(reject);
@@ -90,6 +95,7 @@ impl Decoders {
                 mapped.decode(payload, &self.zones, &mut sink);
                 partial = mapped.partial.map(|max_age_ms| Partial { max_age_ms });
             }
+            Decoder::Kept => {}
         }
         sink.finish();
         partial

@@ -10,6 +10,7 @@ mod apart;
 pub mod decode;
 mod document;
 mod intake;
+pub mod kept;
 mod loose;
 pub mod mapped;
 pub mod merge;

@@ -1,6 +1,7 @@
 //! Measuring times in payloads: numbers and ISO texts, with and without zone. Pure.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
@@ -41,18 +42,22 @@ pub fn from_iso(text: &str, zone: Option<&TimeZone>, received: UtcMs) -> Option<
     static PARSER: DateTimeParser = DateTimeParser::new();
     let pieces = PARSER.parse_pieces(text.trim()).ok()?;
     let local = pieces.date().to_datetime(pieces.time()?);
-    let at = match pieces.to_numeric_offset() {
-        Some(offset) => ms(offset.to_timestamp(local).ok()?),
-        None => {
-            let ambiguous = zone?.to_ambiguous_timestamp(local);
-            match ambiguous.offset() {
-                AmbiguousOffset::Fold { .. } => {
-                    let (early, late) = (ambiguous.earlier().ok()?, ambiguous.later().ok()?);
-                    nearer(ms(early), ms(late), received)
-                }
-                _ => ms(ambiguous.compatible().ok()?),
-            }
+    match pieces.to_numeric_offset() {
+        Some(offset) => plausible(ms(offset.to_timestamp(local).ok()?)),
+        None => from_local(local, zone?, received),
+    }
+}
+
+/// A local time of `zone`; as in [`from_iso`] where it comes twice or not at all.
+#[must_use]
+pub fn from_local(local: DateTime, zone: &TimeZone, received: UtcMs) -> Option<UtcMs> {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    let at = match ambiguous.offset() {
+        AmbiguousOffset::Fold { .. } => {
+            let (early, late) = (ambiguous.earlier().ok()?, ambiguous.later().ok()?);
+            nearer(ms(early), ms(late), received)
         }
+        _ => ms(ambiguous.compatible().ok()?),
     };
     plausible(at)
 }

@@ -91,6 +91,11 @@ impl Names {
         names
     }
 
+    /// How many meters there are.
+    pub(super) fn len(&self) -> usize {
+        self.meters.len()
+    }
+
     /// The meter with that id, whatever it is read over.
     pub(super) fn meter(&self, id: &str) -> Option<MeterIdx> {
         let (site, own) = id.split_once('/').unwrap_or(("", id));

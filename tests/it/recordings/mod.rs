@@ -6,4 +6,5 @@ mod learned;
 mod naive;
 mod printing_plant;
 mod recording;
+mod replayed;
 mod score;

@@ -34,7 +34,8 @@ impl Row<'_> {
     }
 }
 
-fn path(name: &str) -> PathBuf {
+/// Where a recording lies, if it is there.
+pub fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name)
 }
 
