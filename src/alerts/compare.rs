@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::alert::Alert;
-use super::finding::{Level, Rule};
+use super::alert::{Alert, Status};
+use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
 /// From a moment up to, not with, another.
@@ -23,10 +23,11 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether an alert was known at some moment of it: raised before its end, and not cleared before its begin.
+    /// Whether an alert stands and was known at some moment of it: raised before its end, and not cleared before its begin.
     #[must_use]
     pub fn holds(&self, alert: &Alert) -> bool {
-        alert.raised < self.to && alert.cleared.is_none_or(|cleared| cleared > self.from)
+        let stands = alert.status != Status::Retracted;
+        stands && alert.raised < self.to && alert.cleared.is_none_or(|cleared| cleared > self.from)
     }
 }
 
@@ -206,7 +207,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::alerts::alert::{Status, Step};
+    use crate::alerts::alert::Step;
     use crate::alerts::evidence::Evidence;
 
     const MINUTE: i64 = 60_000;
@@ -235,6 +236,9 @@ mod tests {
             evidence: Evidence::default(),
             acknowledged: None,
             history: vec![Step { at: raised, what: "raised".into(), level, offset: 1 }],
+            said: 0,
+            retroactive: false,
+            revisions: Vec::new(),
         }
     }
 

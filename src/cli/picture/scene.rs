@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::curve::Curve;
 use crate::alerts::compare::Span;
-use crate::alerts::finding::{Level, Rule};
+use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::UtcMs;

@@ -4,7 +4,6 @@
 //! of 5 min stands for five minutes; samples that come every 93 s in the median are put together in steps of 2 min.
 //! Nothing is known of the nameplates: what a machine is rated is guessed from what its description says it draws.
 
-use submeterd::alerts::finding::Rule;
 use submeterd::learning::acceptance::Failed;
 use submeterd::learning::adopt;
 use submeterd::learning::minute::Minute;
@@ -12,6 +11,7 @@ use submeterd::learning::plausible::{self, Remark};
 use submeterd::learning::running::baselines;
 use submeterd::learning::split::{Needs, Outcome, Split, learn};
 use submeterd::model::basis::Basis;
+use submeterd::model::rule::Rule;
 use submeterd::model::site::{Point, PointKind, Process, RuleLimits, Thresholds, TreatmentGroup};
 use submeterd::model::thresholds::fallback;
 use submeterd::model::time::MINUTE_MS;
