@@ -76,6 +76,7 @@ pub(super) fn registry() -> Registry {
             gap_ms: 300_000,
             points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
             rules: crate::model::param::Settings::DEFAULT,
+            working_time: None,
             processes: vec![Process {
                 id: "printing".into(),
                 name: "Printing".into(),
@@ -84,6 +85,8 @@ pub(super) fn registry() -> Registry {
                 lead_ms: 0,
                 lag_ms: 0,
                 rules: RuleLimits::DEFAULT,
+                baselines: Vec::new(),
+                working_time: None,
             }],
         }],
         subscriptions: vec![Subscription {

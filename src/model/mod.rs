@@ -2,6 +2,7 @@
 //!
 //! Everything above imports this; this imports nothing of ours.
 
+pub mod baseline;
 pub mod command;
 pub mod mapping;
 pub mod message;
@@ -14,3 +15,4 @@ pub mod rule;
 pub mod site;
 pub mod state;
 pub mod time;
+pub mod working_time;

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::baseline::Baseline;
 use super::param::Settings;
 use super::reading::MeterIdx;
+use super::working_time::WorkingTime;
 
 /// Supervision category: 一般 / 重点 / 特殊.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -63,6 +65,9 @@ pub struct Site {
     /// What is set about the rules of its meters and of the site as a whole.
     #[serde(default)]
     pub rules: Settings,
+    /// When it says that it works; a process may say otherwise.
+    #[serde(default)]
+    pub working_time: Option<WorkingTime>,
 }
 
 /// What a point is.
@@ -106,14 +111,28 @@ pub struct Point {
     pub thresholds: Thresholds,
 }
 
-/// Where thresholds come from; the order is their priority (domain.md 3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where thresholds and baselines come from; the order is their priority. Source: rule catalogue, 3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Written in the config by a person.
     Configured,
+    /// Measured in a recorded commissioning test.
+    Commissioned,
+    /// Learned, and confirmed by a person.
+    Confirmed,
+    /// Learned and only proposed: nobody has looked at it.
+    Learned,
     /// A share of rated power by the kind of point.
     Fallback,
+}
+
+impl Basis {
+    /// Whether it is only proposed: what rests on it is worth a warning and no more.
+    #[must_use]
+    pub const fn is_proposal(self) -> bool {
+        matches!(self, Basis::Learned)
+    }
 }
 
 /// Hysteresis and durations of a point's state. Powers in W on the primary side.
@@ -163,6 +182,20 @@ pub struct Process {
     pub lag_ms: u32,
     /// Limits of its rules.
     pub rules: RuleLimits,
+    /// What its treatment points usually draw, as far as it is known.
+    #[serde(default)]
+    pub baselines: Vec<Baseline>,
+    /// When it says that it works, where that is not what the site says.
+    #[serde(default)]
+    pub working_time: Option<WorkingTime>,
+}
+
+impl Site {
+    /// When a process says that it works, or its site says so for it.
+    #[must_use]
+    pub fn working_time<'a>(&'a self, process: &'a Process) -> Option<&'a WorkingTime> {
+        process.working_time.as_ref().or(self.working_time.as_ref())
+    }
 }
 
 /// Durations after which the rules of a process speak (domain.md 2.2; all are recommended defaults). In ms.

@@ -19,3 +19,4 @@ pub mod rules;
 pub mod secret;
 pub mod site;
 pub mod unit;
+pub mod working_time;

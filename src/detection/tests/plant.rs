@@ -59,6 +59,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
         gap_ms: 300_000,
         points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
         rules: crate::model::param::Settings::DEFAULT,
+        working_time: None,
         processes: vec![Process {
             id: "printing".into(),
             name: "Printing".into(),
@@ -67,6 +68,8 @@ pub fn plant() -> (Site, Vec<Meter>) {
             lead_ms: 0,
             lag_ms: 0,
             rules: RuleLimits::DEFAULT,
+            baselines: Vec::new(),
+            working_time: None,
         }],
     };
     (site, vec![meter("press"), meter("fan")])
