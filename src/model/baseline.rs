@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::site::Basis;
+use super::basis::Basis;
 
 /// How many levels of production are told apart.
 pub const N_LEVELS: usize = 4;

@@ -3,6 +3,7 @@
 //! Everything above imports this; this imports nothing of ours.
 
 pub mod baseline;
+pub mod basis;
 pub mod command;
 pub mod mapping;
 pub mod message;

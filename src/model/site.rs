@@ -7,6 +7,9 @@ use super::param::Settings;
 use super::reading::MeterIdx;
 use super::working_time::WorkingTime;
 
+/// Thresholds and baselines both carry it.
+pub use super::basis::Basis;
+
 /// Supervision category: 一般 / 重点 / 特殊.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,30 +112,6 @@ pub struct Point {
     pub meter: MeterIdx,
     /// When it counts as running, idle or off.
     pub thresholds: Thresholds,
-}
-
-/// Where thresholds and baselines come from; the order is their priority. Source: rule catalogue, 3.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// Written in the config by a person.
-    Configured,
-    /// Measured in a recorded commissioning test.
-    Commissioned,
-    /// Learned, and confirmed by a person.
-    Confirmed,
-    /// Learned and only proposed: nobody has looked at it.
-    Learned,
-    /// A share of rated power by the kind of point.
-    Fallback,
-}
-
-impl Basis {
-    /// Whether it is only proposed: what rests on it is worth a warning and no more.
-    #[must_use]
-    pub const fn is_proposal(self) -> bool {
-        matches!(self, Basis::Learned)
-    }
 }
 
 /// Hysteresis and durations of a point's state. Powers in W on the primary side.
