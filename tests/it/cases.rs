@@ -1,6 +1,7 @@
 //! Cases of the rules, a folder each: `config.toml` and its sites, `input.jsonl`, `expected.jsonl`. `UPDATE=1` writes the
 //! expectation anew; look at what changed before you keep it. Every case is played a second time with a restart in the
-//! middle, and must end the same.
+//! middle, and must end the same. `baselines.json`, where it is there, has the usual powers of a process's treatment, which
+//! no configuration can hold.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use submeterd::config::settings::History;
 use submeterd::engine::step::{Engine, Sinks};
+use submeterd::model::baseline::Baseline;
 use submeterd::model::mapping::{Decoder, Subscription};
 use submeterd::model::message::{Delivery, Kind, Message};
 use submeterd::model::time::UtcMs;
@@ -66,30 +68,37 @@ fn expected_of<'a>(alerts: impl IntoIterator<Item = &'a Value>) -> String {
     alerts.into_iter().map(|alert| format!("{}\n", judged(alert))).collect()
 }
 
+/// What the command says of a case.
+fn replayed(folder: &Path) -> Vec<Value> {
+    let output = command(&["replay", "--json", "--config"])
+        .arg(folder.join("config.toml"))
+        .arg("--input")
+        .arg(folder.join("input.jsonl"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn every_case_ends_as_it_is_written() {
     let update = std::env::var_os("UPDATE").is_some();
     let mut wrong = Vec::new();
     for folder in folders() {
-        let at = |name: &str| folder.join(name);
-        let output = command(&["replay", "--json", "--config"])
-            .arg(at("config.toml"))
-            .arg("--input")
-            .arg(at("input.jsonl"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
-        let alerts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let by_itself = !folder.join(BASELINES).exists();
+        let alerts = if by_itself { replayed(&folder) } else { restarted(&journal_of(&folder), 1) };
         let found = expected_of(&alerts);
+        let at = folder.join("expected.jsonl");
         if update {
-            fs::write(at("expected.jsonl"), &found).unwrap();
-        } else if fs::read_to_string(at("expected.jsonl")).unwrap() != found {
+            fs::write(at, &found).unwrap();
+        } else if fs::read_to_string(at).unwrap() != found {
             wrong.push(format!("{}:\n{found}", folder.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+const BASELINES: &str = "baselines.json";
 /// Source, pattern and topic of what is played: site and meter are in the message itself.
 const SOURCE: &str = "played";
 const KEEP_ALL: History = History { days_max: u32::MAX, bytes_max: u64::MAX };
@@ -114,12 +123,24 @@ impl Played {
     }
 }
 
+/// What the treatment of a process usually draws.
+fn baselines(folder: &Path, process: &str) -> Vec<Baseline> {
+    let Ok(text) = fs::read_to_string(folder.join(BASELINES)) else { return Vec::new() };
+    let mut all: BTreeMap<String, Vec<Baseline>> = serde_json::from_str(&text).unwrap();
+    all.remove(process).unwrap_or_default()
+}
+
 /// What the journal of a daemon would hold: the registry, the readings, a tick every half minute.
 fn journal_of(folder: &Path) -> Vec<Played> {
     let config = submeterd::config::load(Some(&folder.join("config.toml")), BTreeMap::new()).unwrap().config;
     let mut registry = config.registry;
     let (broker, pattern) = (SOURCE.into(), SOURCE.into());
     registry.subscriptions.push(Subscription { broker, pattern, qos: 0, decoder: Decoder::Native });
+    for site in &mut registry.sites {
+        for process in &mut site.processes {
+            process.baselines = baselines(folder, &process.id);
+        }
+    }
     let waits_ms =
         registry.sites.iter().map(|s| i64::from(s.reorder_ms) + i64::from(s.step_ms)).max().unwrap();
 
