@@ -14,6 +14,7 @@ pub mod failure;
 pub mod logging;
 pub mod output;
 pub mod probe;
+pub mod process_sentence;
 pub mod readings;
 pub mod rejects;
 pub mod replay;
