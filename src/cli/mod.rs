@@ -21,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod sentence;
 pub mod setup;
+pub mod silent;
 pub mod sites;
 pub mod status;
 pub mod table;

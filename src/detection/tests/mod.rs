@@ -4,6 +4,6 @@ mod days;
 mod edges;
 mod hours;
 mod minutes;
-mod plant;
+pub(super) mod plant;
 mod reconfigured;
 mod usual;
