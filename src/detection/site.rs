@@ -12,7 +12,7 @@ use super::rules::scene::level_max;
 use super::sample::{Bucket, Sample};
 use super::state::{Edge, UnitLimits, UnitState};
 use crate::model::meter::Meter;
-use crate::model::rule::Level;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{RuleLimits, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -75,6 +75,7 @@ impl SiteContext {
                 offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
                 alarm_ms: i64::from(rules.offline_alarm_ms),
                 clear_ms: i64::from(rules.clear_ms),
+                is_on: site.rules.is_on(Rule::DataMissing),
             });
         }
         context
@@ -330,7 +331,8 @@ impl SiteJudge {
         }
         let in_processes = (0_u16..).zip(&context.judged_behind).filter(|(_, g)| g.is_some());
         let to = in_processes.map(|(point, _)| settled(point)).min().unwrap_or(judged);
-        self.incomplete.advance(to, &context.zone, &context.judged_behind, out);
+        let judged = (&context.judged_behind[..], site.rules.is_on(Rule::IncompleteDay));
+        self.incomplete.advance(to, &context.zone, judged, out);
     }
 }
 
