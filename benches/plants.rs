@@ -65,6 +65,7 @@ fn plant(id: &str, first: u32, step_ms: u32) -> Site {
         gap_ms: 300_000,
         points: (first..).zip(UNITS).map(|(meter, (unit, kind))| point(unit, kind, meter)).collect(),
         rules: submeterd::model::param::Settings::DEFAULT,
+        working_time: None,
         processes: vec![Process {
             id: "coating".into(),
             name: "Coating".into(),
@@ -77,6 +78,7 @@ fn plant(id: &str, first: u32, step_ms: u32) -> Site {
             lag_ms: 0,
             rules: RuleLimits::DEFAULT,
             baselines: Vec::new(),
+            working_time: None,
         }],
     }
 }

@@ -39,6 +39,7 @@ fn site(running_above_w: f64, version: u32) -> Site {
         }],
         processes: Vec::new(),
         rules: crate::model::param::Settings::DEFAULT,
+        working_time: None,
     }
 }
 

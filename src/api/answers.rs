@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use super::status::Status;
-use crate::alerts::alert::{Alert, Status as AlertStatus};
+use crate::alerts::alert::{Alert, Status as AlertStatus, subject_names};
+use crate::detection::applicable::{self, Silent, Why};
 use crate::engine::effects::Counts;
 use crate::engine::run::Progress;
 use crate::history;
 use crate::journal;
 use crate::model::reading::{Offset, power_of};
 use crate::model::registry::Registry;
-use crate::model::rule::Level;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{Category, Grade, PointKind, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -87,6 +88,22 @@ pub struct SiteAnswer {
     pub points: Vec<PointRow>,
     /// Its open alerts.
     pub open: Vec<Alert>,
+    /// Rules that say nothing of it, or of something of it, and why.
+    #[serde(default)]
+    pub silent: Vec<SilentRow>,
+}
+
+/// A rule that says nothing of something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SilentRow {
+    /// Which rule.
+    pub rule: Rule,
+    /// `process`, `point` or `site`.
+    pub subject_kind: String,
+    /// Its id.
+    pub subject: String,
+    /// Why.
+    pub why: Why,
 }
 
 /// A reading.
@@ -203,7 +220,14 @@ impl Files {
                 read_at: head.map(|h| h.time),
             });
         }
-        Ok(SiteAnswer { site: site.clone(), points, open: self.open_alerts(Some(id))? })
+        let row = |silent: Silent| {
+            let (subject_kind, subject) = subject_names(site, &[], silent.subject);
+            let (subject_kind, subject) = (subject_kind.to_owned(), subject.to_string());
+            SilentRow { rule: silent.rule, subject_kind, subject, why: silent.why }
+        };
+        let silent = applicable::silent(site, &registry.meters, &registry.profiles);
+        let silent = silent.into_iter().map(row).collect();
+        Ok(SiteAnswer { site: site.clone(), points, open: self.open_alerts(Some(id))?, silent })
     }
 
     /// Alerts, newest first.

@@ -71,7 +71,7 @@ pub struct Filter {
     /// Of this site.
     #[arg(long)]
     site: Option<String>,
-    /// By this rule: treatment_off, data_missing, gap_while_producing, fragmented, incomplete_day.
+    /// By this rule: treatment_off, late_start, data_missing and so on; a name that is none is answered with all.
     #[arg(long, value_parser = rule)]
     rule: Option<Rule>,
     /// At least this grave.

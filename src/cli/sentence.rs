@@ -2,11 +2,13 @@
 
 use jiff::tz::TimeZone;
 
+use super::process_sentence;
 use super::when;
 use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::evidence::PointEvidence;
 use crate::model::rule::Rule;
+use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
 
@@ -22,6 +24,7 @@ const SELDOM_KNOWN: Words =
 const NOT_KNOWN_FOR: Words = words("unknown for", "未知时长");
 const NO_POWER: Words = words("heard without a power: unknown", "有数据但无功率：状态未知");
 const NEGATIVE: Words = words("below zero: unknown", "功率为负：状态未知");
+const OUTSIDE: Words = words("outside declared working time", "申报工作时间以外");
 const IN_ALL: Words = words("in all", "合计");
 
 /// Time of day: `12:03:10`.
@@ -35,8 +38,9 @@ pub fn time_of_day(at: UtcMs, zone: &TimeZone) -> String {
 #[must_use]
 pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     let mut parts = match alert.rule {
-        Rule::TreatmentOff => points(alert, lang, |p| compared(p, lang)),
-        Rule::GapWhileProducing => points(alert, lang, |p| compared(p, lang)),
+        Rule::TreatmentOff | Rule::GapWhileProducing => {
+            alert.evidence.points.iter().map(|p| sentence(p, lang)).collect()
+        }
         Rule::DataMissing => {
             vec![format!("{} {}/{}", SILENT.in_lang(lang), alert.site, alert.subject)]
         }
@@ -48,8 +52,17 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             format!("{} {}", SHORT_GAPS.in_lang(lang), alert.evidence.fragments.len()),
             format!("{} {}", IN_ALL.in_lang(lang), when::length(alert.certain_ms)),
         ],
-        _ => vec![words::rule(alert.rule).in_lang(lang).to_owned()],
+        Rule::OutsideHours => {
+            let production = alert.evidence.points.iter().filter(|p| p.kind == PointKind::Production);
+            let told = production.map(|p| format!("{} {}", OUTSIDE.in_lang(lang), sentence(p, lang)));
+            told.collect()
+        }
+        _ => Vec::new(),
     };
+    parts.extend(process_sentence::parts(alert, zone, lang));
+    if parts.is_empty() {
+        parts.push(words::rule(alert.rule).in_lang(lang).to_owned());
+    }
     parts.push(format!("{} {}", SINCE.in_lang(lang), time_of_day(alert.first, zone)));
     parts.join(match lang {
         Lang::En => "; ",
@@ -57,9 +70,9 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     })
 }
 
-fn points(alert: &Alert, lang: Lang, say: impl Fn(&PointEvidence) -> String) -> Vec<String> {
-    let sentence = |p: &PointEvidence| format!("{} {} {}", words::kind(p.kind).in_lang(lang), p.name, say(p));
-    alert.evidence.points.iter().map(sentence).collect()
+/// `production press 71.2 kW ≥ 50 kW: running`
+fn sentence(point: &PointEvidence, lang: Lang) -> String {
+    format!("{} {} {}", words::kind(point.kind).in_lang(lang), point.name, compared(point, lang))
 }
 
 /// `71.2 kW ≥ 50 kW: running`
@@ -93,7 +106,7 @@ pub(super) mod tests {
     use crate::alerts::alert::{Status, Step};
     use crate::alerts::evidence::Evidence;
     use crate::model::rule::Level;
-    use crate::model::site::{Basis, PointKind, Thresholds};
+    use crate::model::site::{Basis, Thresholds};
 
     /// 2026-11-24 12:03:10 UTC.
     pub const FIRST: UtcMs = UtcMs(1_795_521_790_000);

@@ -12,6 +12,7 @@ use super::alerts::{Zones, listing};
 use super::failure::hinted;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
+use super::silent;
 use super::table::{level_mark, right, with_head};
 use super::words::{self, Lang, Words, words};
 use crate::api::answers::{SiteAnswer, SiteRow};
@@ -29,7 +30,7 @@ pub struct Args {
 enum What {
     /// List all sites.
     List,
-    /// Show one site: its points with what they do now, its processes, its open alerts.
+    /// Show one site: its points with what they do now, its processes, what no rule says of it and why, its open alerts.
     Show {
         /// Its id.
         id: String,
@@ -156,6 +157,10 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
     }
     lines.push(table.to_string());
     lines.extend(site.processes.iter().map(|p| process(site, p)));
+    let silent = silent::table(&answer.silent, lang);
+    if !silent.is_empty() {
+        lines.push(silent);
+    }
     if !answer.open.is_empty() {
         lines.push(listing(&answer.open, zones, lang));
     }

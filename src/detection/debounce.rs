@@ -109,6 +109,16 @@ impl Debounce {
         }
     }
 
+    /// Certain time of what is building up or open, ms.
+    #[must_use]
+    pub fn certain_ms(&self) -> i64 {
+        match &self.phase {
+            Phase::Quiet => 0,
+            Phase::Pending { certain_ms, .. } => *certain_ms,
+            Phase::Open(open) => open.certain_ms,
+        }
+    }
+
     /// The condition was `holds` from `from` to `to`. Stretches come in time order without holes.
     ///
     /// Every transition carries its exact moment, so cutting a stretch in two changes nothing.
@@ -157,11 +167,12 @@ impl Debounce {
             self.phase = Phase::Pending { first, certain_ms: total_ms };
             return;
         }
-        let at = from.plus(limits.raise_ms - certain_ms);
+        // It may have held for longer than is asked for now: what is asked for was changed meanwhile.
+        let at = from.plus((limits.raise_ms - certain_ms).max(0));
         let open = Open {
             first,
             last_certain: at,
-            certain_ms: limits.raise_ms,
+            certain_ms: limits.raise_ms.max(certain_ms),
             unknown_ms: 0,
             level: limits.level,
             clearing: None,
@@ -200,7 +211,7 @@ impl Debounce {
             }
             Truth::No => {
                 let since = *open.clearing.get_or_insert(from);
-                let at = since.plus(limits.clear_ms);
+                let at = since.plus(limits.clear_ms).max(from);
                 if to >= at {
                     self.phase = Phase::Quiet;
                     out(Transition::Cleared(at, open));

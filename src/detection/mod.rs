@@ -10,6 +10,7 @@
 //! Never done here: IO, reading a clock, filling a gap with a guess. What is not known is `Unknown`: it opens no
 //! "off", clears nothing and adds to no duration; it has alerts of its own.
 
+pub mod applicable;
 pub mod debounce;
 pub mod finding;
 pub mod observe;

@@ -10,6 +10,8 @@ use crate::model::{reading::Offset, time::UtcMs};
 pub struct Sample {
     /// Time of the first reading in the step: an edge is never dated before something was measured.
     pub at: UtcMs,
+    /// Time of the last reading in the step: the mean is of what was read up to here.
+    pub last: UtcMs,
     /// Mean power, W.
     pub power_w: Option<f64>,
     /// Last register, kWh.
@@ -75,7 +77,13 @@ impl Bucket {
 
     fn take(&mut self) -> Option<Sample> {
         let power_w = (self.n_powers > 0).then(|| self.sum_w / f64::from(self.n_powers));
-        let sample = Sample { at: self.first, power_w, energy_kwh: self.energy_kwh, offset: self.offset };
+        let sample = Sample {
+            at: self.first,
+            last: self.last,
+            power_w,
+            energy_kwh: self.energy_kwh,
+            offset: self.offset,
+        };
         self.n = 0;
         Some(sample)
     }

@@ -8,9 +8,11 @@ use super::observe::Observation;
 use super::process::{ProcessContext, ProcessJudge, make_room};
 use super::rules::data_missing::{DataMissing, SilenceLimits};
 use super::rules::incomplete_day::IncompleteDay;
+use super::rules::scene::level_max;
 use super::sample::{Bucket, Sample};
-use super::state::{UnitLimits, UnitState};
+use super::state::{Edge, UnitLimits, UnitState};
 use crate::model::meter::Meter;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::{RuleLimits, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -33,6 +35,8 @@ pub struct SiteContext {
     processes_of: Vec<Vec<u16>>,
     /// By point that is in a process: its gateway.
     judged_behind: Vec<Option<u16>>,
+    /// By process: the most that what is said of it is worth.
+    levels_max: Vec<Level>,
 }
 
 impl SiteContext {
@@ -46,6 +50,7 @@ impl SiteContext {
             periods_ms: Vec::new(),
             processes_of: vec![Vec::new(); site.points.len()],
             judged_behind: Vec::new(),
+            levels_max: site.processes.iter().map(|process| level_max(site, process)).collect(),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
@@ -70,9 +75,17 @@ impl SiteContext {
                 offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
                 alarm_ms: i64::from(rules.offline_alarm_ms),
                 clear_ms: i64::from(rules.clear_ms),
+                is_on: site.rules.is_on(Rule::DataMissing),
             });
         }
         context
+    }
+
+    /// What judging one of its processes needs.
+    fn of_process<'a>(&'a self, site: &'a Site, index: u16) -> ProcessContext<'a> {
+        let level_max = self.levels_max[usize::from(index)];
+        let process = &site.processes[usize::from(index)];
+        ProcessContext { site, process, zone: &self.zone, index, level_max }
     }
 }
 
@@ -248,9 +261,9 @@ impl SiteJudge {
             let moved = index_of.get(usize::from(seen.point)).copied().flatten();
             judge.pending.extend(moved.map(|point| Observation { point, ..seen }));
         }
-        for (own, process) in judge.processes.iter_mut().zip(&new.processes) {
+        for ((index, own), process) in (0_u16..).zip(&mut judge.processes).zip(&new.processes) {
             if let Some(was) = old.processes.iter().position(|p| p.id == process.id) {
-                own.carry_over(&self.processes[was], process, &index_of);
+                own.carry_over(&self.processes[was], context.of_process(new, index), &index_of);
             }
             own.join(|point| {
                 let unit = &judge.points[usize::from(point)].unit;
@@ -321,9 +334,7 @@ impl SiteJudge {
         let own = &mut self.points[usize::from(point)];
         own.power_w = sample.power_w;
         let told = (&mut self.processes[..], &mut self.incomplete);
-        own.unit.offer(sample.at, sample.power_w, &limits, &mut |at, state| {
-            tell(told.0, told.1, context, (point, at, state), out);
-        });
+        own.unit.offer(&sample, &limits, &mut |edge| tell(told.0, told.1, context, (point, edge), out));
         for &p in &context.processes_of[usize::from(point)] {
             self.processes[usize::from(p)].sample(point, sample);
         }
@@ -339,8 +350,8 @@ impl SiteJudge {
             let own = &mut self.points[usize::from(point)];
             let seen = own.bucket.open_since().unwrap_or(self.judged);
             let told = (&mut self.processes[..], &mut self.incomplete);
-            own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |at, state| {
-                tell(told.0, told.1, context, (point, at, state), out);
+            own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |edge| {
+                tell(told.0, told.1, context, (point, edge), out);
             });
         }
     }
@@ -352,13 +363,14 @@ impl SiteJudge {
             let own = &points[usize::from(point)];
             own.unit.settled(own.bucket.open_since().unwrap_or(judged))
         };
-        for (index, (judge, process)) in (0_u16..).zip(self.processes.iter_mut().zip(&site.processes)) {
+        for (index, judge) in (0_u16..).zip(&mut self.processes) {
             let to = judge.points().map(settled).min().unwrap_or(judged);
-            judge.advance(to, ProcessContext { process, zone: &context.zone, index }, out);
+            judge.advance(to, context.of_process(site, index), out);
         }
         let in_processes = (0_u16..).zip(&context.judged_behind).filter(|(_, g)| g.is_some());
         let to = in_processes.map(|(point, _)| settled(point)).min().unwrap_or(judged);
-        self.incomplete.advance(to, &context.zone, &context.judged_behind, out);
+        let judged = (&context.judged_behind[..], site.rules.is_on(Rule::IncompleteDay));
+        self.incomplete.advance(to, &context.zone, judged, out);
     }
 }
 
@@ -375,12 +387,12 @@ fn tell(
     processes: &mut [ProcessJudge],
     incomplete: &mut IncompleteDay,
     context: &SiteContext,
-    (point, at, state): (u16, UtcMs, State),
+    (point, edge): (u16, Edge),
     out: &mut impl FnMut(Finding),
 ) {
-    incomplete.edge(point, at, state != State::Unknown);
+    incomplete.edge(point, edge.at, edge.state != State::Unknown);
     for &p in &context.processes_of[usize::from(point)] {
-        processes[usize::from(p)].edge(point, at, state);
+        processes[usize::from(p)].edge(point, edge);
     }
-    out(Finding::State { point, at, state });
+    out(Finding::State { point, at: edge.at, state: edge.state });
 }

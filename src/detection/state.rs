@@ -2,13 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sample::Sample;
 use crate::model::{site::Thresholds, state::State, time::UtcMs};
+
+/// A change of state, and how surely its moment is known: it came after `after` and not later than `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The last sample that spoke for the old state.
+    pub after: UtcMs,
+    /// The first sample of the run that decided it: where the change is dated to.
+    pub at: UtcMs,
+    /// The last reading that went into that sample.
+    pub until: UtcMs,
+    /// The new state.
+    pub state: State,
+}
+
+impl Edge {
+    /// How long the stretch is in which the change lies, ms.
+    #[must_use]
+    pub fn uncertainty_ms(&self) -> i64 {
+        self.until.since(self.after)
+    }
+}
 
 /// A stretch of samples that, once long enough, changes the state.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Run {
     to: State,
+    after: UtcMs,
     from: UtcMs,
+    until: UtcMs,
 }
 
 /// State of one unit and what is about to change it.
@@ -70,14 +94,14 @@ impl UnitState {
 
     /// Time has gone to `until` and no sample came in between: after a gap nothing is known since the last sample
     /// (or since the begin of a run it leaves undecided).
-    pub fn pass(&mut self, until: UtcMs, gap_ms: i64, edge: &mut impl FnMut(UtcMs, State)) {
+    pub fn pass(&mut self, until: UtcMs, gap_ms: i64, edge: &mut impl FnMut(Edge)) {
         if until.since(self.last) <= gap_ms {
             return;
         }
         let undecided = self.run.take();
         if self.state != State::Unknown {
             let at = undecided.map_or(self.last, |run| run.from);
-            self.change(at, State::Unknown, edge);
+            self.change(Edge { after: at, at, until: at, state: State::Unknown }, edge);
         }
     }
 
@@ -87,40 +111,36 @@ impl UnitState {
     /// A power that fits no state (negative beyond noise: the wiring is wrong; or in the hysteresis band with no
     /// state to keep) proves nothing, as if the sample had not come: a run goes on over it, and where nothing else
     /// comes for the gap, the state is unknown.
-    pub fn offer(
-        &mut self,
-        at: UtcMs,
-        power_w: Option<f64>,
-        limits: &UnitLimits<'_>,
-        edge: &mut impl FnMut(UtcMs, State),
-    ) {
+    pub fn offer(&mut self, sample: &Sample, limits: &UnitLimits<'_>, edge: &mut impl FnMut(Edge)) {
+        let at = sample.at;
         self.pass(at, limits.gap_ms, edge);
-        let Some(to) = power_w.and_then(|p| classify(self.state, p, limits.thresholds)) else {
+        let Some(to) = sample.power_w.and_then(|p| classify(self.state, p, limits.thresholds)) else {
             return;
         };
-        self.last = at;
+        let after = std::mem::replace(&mut self.last, at);
         if to == self.state {
             self.run = None;
             return;
         }
         let running = to == State::Running;
-        let from = match self.run {
-            Some(run) if (run.to == State::Running) == running => run.from,
-            _ => at,
+        let run = match self.run {
+            Some(run) if (run.to == State::Running) == running => Run { to, ..run },
+            _ => Run { to, after, from: at, until: sample.last },
         };
         let need_ms = if running { limits.thresholds.on_for_ms } else { limits.thresholds.off_for_ms };
-        if at.since(from) + limits.period_ms >= i64::from(need_ms) {
+        if at.since(run.from) + limits.period_ms >= i64::from(need_ms) {
             self.run = None;
-            self.change(from, to, edge);
+            let Run { after, from, until, .. } = run;
+            self.change(Edge { after, at: from, until, state: to }, edge);
         } else {
-            self.run = Some(Run { to, from });
+            self.run = Some(run);
         }
     }
 
-    fn change(&mut self, at: UtcMs, state: State, edge: &mut impl FnMut(UtcMs, State)) {
-        self.state = state;
-        self.since = at;
-        edge(at, state);
+    fn change(&mut self, to: Edge, edge: &mut impl FnMut(Edge)) {
+        self.state = to.state;
+        self.since = to.at;
+        edge(to);
     }
 }
 
@@ -169,13 +189,43 @@ mod tests {
         let mut out = Vec::new();
         for (minute, power) in (0_i64..).zip(powers) {
             let at = UtcMs(minute * 60_000);
-            let mut edge = |at: UtcMs, state| out.push((at.0 / 60_000, state));
+            let mut edge = |e: Edge| out.push((e.at.0 / 60_000, e.state));
             match power {
-                Some(_) => unit.offer(at, *power, &limits, &mut edge),
+                Some(_) => unit.offer(&sample(minute, *power), &limits, &mut edge),
                 None => unit.pass(at, limits.gap_ms, &mut edge),
             }
         }
         out
+    }
+
+    fn sample(minute: i64, power_w: Option<f64>) -> Sample {
+        let at = UtcMs(minute * 60_000);
+        Sample { at, last: at.plus(50_000), power_w, energy_kwh: None, offset: 1 }
+    }
+
+    #[test]
+    fn an_edge_lies_between_the_last_sample_of_the_old_state_and_the_last_reading_of_the_first_of_the_new() {
+        let limits = UnitLimits { thresholds: &FAN, period_ms: 60_000, gap_ms: 300_000 };
+        let mut unit = UnitState::unknown(UtcMs(0));
+        let mut edges = Vec::new();
+        // A minute at 11 that proves nothing: the change may lie before it as well as after it.
+        let negative = Some(-900.0);
+        let day = [
+            (8, Some(0.0)),
+            (9, Some(0.0)),
+            (10, Some(0.0)),
+            (11, negative),
+            (12, Some(900.0)),
+            (13, Some(900.0)),
+        ];
+        for (minute, power_w) in day {
+            unit.offer(&sample(minute, power_w), &limits, &mut |e| edges.push(e));
+        }
+        let minute = |m: i64| UtcMs(m * 60_000);
+        let on =
+            Edge { after: minute(10), at: minute(12), until: minute(12).plus(50_000), state: State::Running };
+        assert_eq!(edges[1..], [on]);
+        assert_eq!(on.uncertainty_ms(), 170_000);
     }
 
     fn at(power_w: f64, minutes: usize) -> Vec<Option<f64>> {

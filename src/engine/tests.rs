@@ -76,6 +76,7 @@ pub(super) fn registry() -> Registry {
             gap_ms: 300_000,
             points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
             rules: crate::model::param::Settings::DEFAULT,
+            working_time: None,
             processes: vec![Process {
                 id: "printing".into(),
                 name: "Printing".into(),
@@ -85,6 +86,7 @@ pub(super) fn registry() -> Registry {
                 lag_ms: 0,
                 rules: RuleLimits::DEFAULT,
                 baselines: Vec::new(),
+                working_time: None,
             }],
         }],
         subscriptions: vec![Subscription {

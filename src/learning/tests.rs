@@ -34,6 +34,7 @@ pub fn plant() -> (Vec<Point>, Process) {
         lag_ms: 0,
         rules: RuleLimits::DEFAULT,
         baselines: Vec::new(),
+        working_time: None,
     };
     (vec![point(PointKind::Production, 20e3), point(PointKind::Treatment, 7.5e3)], process)
 }

@@ -19,3 +19,4 @@ pub mod state;
 pub mod thresholds;
 pub mod time;
 pub mod version;
+pub mod working_time;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::Baseline;
 use super::param::Settings;
 use super::reading::MeterIdx;
+use super::working_time::WorkingTime;
 
 /// Thresholds and baselines both carry it.
 pub use super::basis::Basis;
@@ -67,6 +68,9 @@ pub struct Site {
     /// What is set about the rules of its meters and of the site as a whole.
     #[serde(default)]
     pub rules: Settings,
+    /// When it says that it works; a process may say otherwise.
+    #[serde(default)]
+    pub working_time: Option<WorkingTime>,
 }
 
 /// What a point is.
@@ -157,9 +161,20 @@ pub struct Process {
     pub lag_ms: u32,
     /// Limits of its rules.
     pub rules: RuleLimits,
-    /// What its treatment points draw while they run, as far as it is known.
+    /// What its treatment points usually draw, as far as it is known.
     #[serde(default)]
     pub baselines: Vec<Baseline>,
+    /// When it says that it works, where that is not what the site says.
+    #[serde(default)]
+    pub working_time: Option<WorkingTime>,
+}
+
+impl Site {
+    /// When a process says that it works, or its site says so for it.
+    #[must_use]
+    pub fn working_time<'a>(&'a self, process: &'a Process) -> Option<&'a WorkingTime> {
+        process.working_time.as_ref().or(self.working_time.as_ref())
+    }
 }
 
 /// Durations after which the rules of a process speak (domain.md 2.2; all are recommended defaults). In ms.

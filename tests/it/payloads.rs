@@ -39,6 +39,7 @@ fn site(id: &str, time_zone: &str) -> Site {
         points: Vec::new(),
         processes: Vec::new(),
         rules: submeterd::model::param::Settings::DEFAULT,
+        working_time: None,
     }
 }
 

@@ -242,7 +242,9 @@ fn what_is_pure_does_no_io_reads_no_clock_and_spawns_nothing() {
         {
             wrong.push(format!("{name}: {word}"));
         }
-        if body.contains("Clock") && name != "model/time.rs" {
+        // A parameter may be a time of the clock, too.
+        let mut names = body.split(|c: char| !c.is_alphanumeric() && c != '_');
+        if names.any(|n| n == "Clock") && !["model/time.rs", "model/param.rs"].contains(&&*name) {
             wrong.push(format!("{name}: Clock"));
         }
     }

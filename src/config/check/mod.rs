@@ -20,3 +20,4 @@ pub mod rules;
 pub mod secret;
 pub mod site;
 pub mod unit;
+pub mod working_time;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::must::{self, Bounds, Once};
 use super::rules;
+use super::working_time;
 use crate::config::problem::{Report, Spot};
 use crate::config::suggest;
 use crate::config::typed::quantity::Span;
@@ -94,6 +95,7 @@ fn one(typed: &typed::Process, members: &mut Members<'_>, at: &Spot, report: &mu
         lag_ms: must::ms(typed.lag, LAG_MS, lead, &at.key("lag"), report),
         rules: limits(typed, members.settings, at, report),
         baselines: Vec::new(),
+        working_time: working_time::check(typed.working_time.as_ref(), at, "working_time", report),
     }
 }
 

@@ -7,6 +7,7 @@ use super::must::{self, Bounds, Once};
 use super::point;
 use super::process;
 use super::rules;
+use super::working_time;
 use crate::config::problem::{Report, Spot};
 use crate::config::suggest;
 use crate::config::typed::site as typed;
@@ -91,6 +92,7 @@ pub fn check(
         points,
         processes,
         rules,
+        working_time: working_time::check(typed.working_time.as_ref(), file, "working_time", report),
     };
     intervals(&site, typed, meters, first, file, report);
     site

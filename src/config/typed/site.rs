@@ -34,6 +34,8 @@ pub struct Site {
     pub step: Option<Span>,
     /// Silence after which a point is unknown. 5 min.
     pub gap: Option<Span>,
+    /// Working time as declared: `"Mon-Fri 08:00-18:00"`. None.
+    pub working_time: Option<Vec<String>>,
     /// Devices.
     pub meters: Vec<Meter>,
     /// Metered units.
@@ -154,6 +156,8 @@ pub struct Process {
     pub offline_alarm: Option<Span>,
     /// Many short gaps: warning from this sum in 24 h. 30 min.
     pub fragmented: Option<Span>,
+    /// Working time as declared, where it is not the site's. The site's.
+    pub working_time: Option<Vec<String>>,
     /// What is set about rules, for this process.
     pub rules: Rules,
 }

@@ -2,30 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::member::Member;
+use crate::alerts::figure::Figure;
 use crate::alerts::finding::{AlertFinding, Change, Subject, Tally};
 use crate::detection::debounce::{Debounce, Limits, Open, Transition, Truth};
 use crate::detection::finding::Finding;
 use crate::detection::sample::Sample;
-use crate::model::rule::Rule;
+use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
-/// A unit of a process, as the rules see it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// Index into the site's points.
-    pub point: u16,
-    /// Its state at the time the process is judged to.
-    pub state: crate::model::state::State,
-    /// Its last sample up to that time.
-    pub latest: Option<Sample>,
-}
-
 /// One condition of one process.
+///
+/// It is followed whether its rule is on or off. A rule that is off says nothing new; what it has said stays open until it
+/// is certainly over. Turned on again, it tells of what holds then.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Case {
     /// Its state.
     pub debounce: Debounce,
     tallies: Vec<Tally>,
+    /// Whether what is open was told.
+    is_told: bool,
 }
 
 impl Case {
@@ -43,23 +39,49 @@ impl Case {
         }
     }
 
+    /// Whether nothing is building up or open, and nothing would be by this.
+    #[must_use]
+    pub fn is_idle(&self, holds: Truth) -> bool {
+        holds != Truth::Yes && self.debounce.is_quiet() && self.tallies.is_empty()
+    }
+
     /// The condition was `holds` from `from` to `to`; transitions go to `out`.
     pub fn stretch(
         &mut self,
         (from, to): (UtcMs, UtcMs),
         holds: Truth,
-        limits: &Limits<'_>,
+        (limits, is_on): (&Limits<'_>, bool),
         members: &[Member],
         out: &mut impl FnMut(Transition, &[Tally]),
     ) {
         if holds == Truth::Yes {
             self.begin(members);
         }
-        let tallies = &self.tallies;
-        self.debounce.stretch(from, to, holds, limits, &mut |t| out(t, tallies));
-        if self.debounce.is_quiet() {
-            self.tallies = Vec::new();
+        let (tallies, is_told) = (&self.tallies, &mut self.is_told);
+        if holds == Truth::Yes
+            && is_on
+            && !*is_told
+            && let Some(open) = self.debounce.open()
+        {
+            *is_told = true;
+            out(Transition::Raised(from, *open), tallies);
         }
+        self.debounce.stretch(from, to, holds, limits, &mut |t| say(t, is_on, is_told, tallies, out));
+        if self.debounce.is_quiet() {
+            (self.tallies, self.is_told) = (Vec::new(), false);
+        }
+    }
+
+    /// Raises the level of what is open for a reason outside its own durations.
+    pub fn escalate(
+        &mut self,
+        at: UtcMs,
+        level: Level,
+        is_on: bool,
+        out: &mut impl FnMut(Transition, &[Tally]),
+    ) {
+        let (tallies, is_told) = (&self.tallies, &mut self.is_told);
+        self.debounce.escalate(at, level, &mut |t| say(t, is_on, is_told, tallies, out));
     }
 
     /// The site's points have new indices; what no longer exists is left out.
@@ -70,11 +92,27 @@ impl Case {
             moved.is_some()
         });
     }
+}
 
-    /// What the members showed so far.
-    #[must_use]
-    pub fn tallies(&self) -> &[Tally] {
-        &self.tallies
+/// Hands on what is to be told.
+fn say(
+    transition: Transition,
+    is_on: bool,
+    is_told: &mut bool,
+    tallies: &[Tally],
+    out: &mut impl FnMut(Transition, &[Tally]),
+) {
+    let speaks = match transition {
+        Transition::Raised(..) => {
+            *is_told = is_on;
+            is_on
+        }
+        Transition::Escalated(..) => is_on && *is_told,
+        Transition::Cleared(..) => *is_told,
+        Transition::Dropped { .. } => true,
+    };
+    if speaks {
+        out(transition, tallies);
     }
 }
 
@@ -106,7 +144,13 @@ fn add(tally: &mut Tally, sample: &Sample) {
 
 /// A transition of an alert as a finding; `None` for what never became an alert.
 #[must_use]
-pub fn finding(rule: Rule, subject: Subject, transition: &Transition, tallies: &[Tally]) -> Option<Finding> {
+pub fn finding(
+    rule: Rule,
+    subject: Subject,
+    transition: &Transition,
+    tallies: &[Tally],
+    figures: Vec<Figure>,
+) -> Option<Finding> {
     let (change, at, open): (_, _, &Open) = match transition {
         Transition::Raised(at, open) => (Change::Raised, *at, open),
         Transition::Escalated(at, open) => (Change::Escalated, *at, open),
@@ -114,18 +158,54 @@ pub fn finding(rule: Rule, subject: Subject, transition: &Transition, tallies: &
         Transition::Dropped { .. } => return None,
     };
     Some(Finding::Alert(Box::new(AlertFinding {
-        rule,
-        subject,
-        change,
-        at,
-        first: open.first,
         last_certain: open.last_certain,
         level: open.level,
         certain_ms: open.certain_ms,
         unknown_ms: open.unknown_ms,
         tallies: tallies.to_vec(),
-        fragments: Vec::new(),
-        figures: Vec::new(),
-        instants: Vec::new(),
+        figures,
+        ..AlertFinding::new(rule, subject, change, at, open.first)
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detection::debounce::OnUnknown;
+
+    const LIMITS: Limits<'_> = Limits {
+        raise_ms: 10,
+        clear_ms: 5,
+        level: Level::Warning,
+        steps: &[],
+        on_unknown: OnUnknown::Restart,
+    };
+
+    /// What is said of a condition that holds from 0 to 30, of a rule that is on in the given stretches.
+    fn said(on: [bool; 4]) -> Vec<(&'static str, i64, i64)> {
+        let (mut case, mut out) = (Case::default(), Vec::new());
+        let stretches =
+            [(0, 15, Truth::Yes), (15, 25, Truth::Yes), (25, 30, Truth::Yes), (30, 40, Truth::No)];
+        for ((from, to, holds), is_on) in stretches.into_iter().zip(on) {
+            case.stretch((UtcMs(from), UtcMs(to)), holds, (&LIMITS, is_on), &[], &mut |t, _| match t {
+                Transition::Raised(at, open) => out.push(("raised", at.0, open.first.0)),
+                Transition::Cleared(at, open) => out.push(("cleared", at.0, open.first.0)),
+                Transition::Escalated(..) | Transition::Dropped { .. } => {}
+            });
+        }
+        out
+    }
+
+    #[test]
+    fn a_rule_that_is_off_says_nothing_and_what_it_has_said_ends_when_it_is_over() {
+        assert_eq!(said([true; 4]), [("raised", 10, 0), ("cleared", 35, 0)]);
+        assert_eq!(said([false; 4]), []);
+        assert_eq!(said([true, false, false, false]), [("raised", 10, 0), ("cleared", 35, 0)]);
+        assert_eq!(
+            said([false, true, true, true]),
+            [("raised", 15, 0), ("cleared", 35, 0)],
+            "what holds then"
+        );
+        assert_eq!(said([false, false, false, true]), [], "and not of what is over");
+    }
 }

@@ -24,6 +24,8 @@ pub struct SilenceLimits {
     pub alarm_ms: i64,
     /// Data must flow so long before it clears, ms.
     pub clear_ms: i64,
+    /// Whether the rule speaks: what is open still clears, but nothing else is said.
+    pub is_on: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +136,9 @@ impl DataMissing {
             }
         };
         for (point, (line, own)) in (0_u16..).zip(self.points.iter().zip(limits)) {
+            if !own.is_on {
+                continue;
+            }
             let gateway = &self.gateways[usize::from(own.gateway)];
             match (&line.open, &gateway.open) {
                 (Some(open), _) if open.level < Level::Alarm => {

@@ -21,16 +21,10 @@ impl Day {
     /// A day that is over: the first stretch begins a new one.
     pub const OVER: Day = Day { ends: UtcMs::MIN, production_ms: 0, off_ms: 0 };
 
-    /// When the local day ends.
-    #[must_use]
-    pub fn ends(&self) -> UtcMs {
-        self.ends
-    }
-
-    /// Begins the local day that `t` lies in, if the present one is over.
-    pub fn roll(&mut self, t: UtcMs, zone: &TimeZone) {
-        if t >= self.ends {
-            *self = Day { ends: midnight_after(t, zone), production_ms: 0, off_ms: 0 };
+    /// The local day is the one that ends at `ends`.
+    pub fn roll(&mut self, ends: UtcMs) {
+        if ends != self.ends {
+            *self = Day { ends, production_ms: 0, off_ms: 0 };
         }
     }
 
@@ -74,8 +68,7 @@ mod tests {
     #[test]
     fn the_day_ends_at_local_midnight() {
         let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
-        let mut day = Day::OVER;
-        day.roll(UtcMs(1_661_789_400_000), &shanghai); // 2022-08-30 00:10 in Shanghai
-        assert_eq!(day.ends().local(&shanghai), "2022-08-31 00:00:00");
+        let ends = midnight_after(UtcMs(1_661_789_400_000), &shanghai); // 2022-08-30 00:10 in Shanghai
+        assert_eq!(ends.local(&shanghai), "2022-08-31 00:00:00");
     }
 }

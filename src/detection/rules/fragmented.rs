@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::scene::Scene;
 use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::finding::Finding;
 use crate::model::rule::{Level, Rule};
@@ -33,8 +34,7 @@ impl Fragmented {
     pub fn gap(
         &mut self,
         (first, certain_ms, at): (UtcMs, i64, UtcMs),
-        limit_ms: i64,
-        subject: Subject,
+        scene: &Scene<'_>,
         out: &mut impl FnMut(Finding),
     ) {
         self.gaps.push_back((first, certain_ms));
@@ -47,26 +47,20 @@ impl Fragmented {
             return;
         }
         let certain_ms = self.sum_ms(at);
-        if certain_ms > limit_ms {
+        if certain_ms > i64::from(scene.rules().fragmented_ms) && scene.is_on(Rule::Fragmented) {
             let first = self.gaps.front().map_or(first, |(from, _)| *from);
             let open = Open { first, last_certain: at, certain_ms };
             self.open = Some(open);
-            out(self.finding(Change::Raised, at, open, subject));
+            out(self.finding(Change::Raised, at, open, scene.subject));
         }
     }
 
     /// From `from` to `to` it was certainly not off.
-    pub fn not_off(
-        &mut self,
-        (from, to): (UtcMs, UtcMs),
-        limit_ms: i64,
-        subject: Subject,
-        out: &mut impl FnMut(Finding),
-    ) {
+    pub fn not_off(&mut self, (from, to): (UtcMs, UtcMs), scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
         let Some(open) = self.open else { return };
-        let at = self.within_limit_at(limit_ms).max(from);
+        let at = self.within_limit_at(i64::from(scene.rules().fragmented_ms)).max(from);
         if at <= to {
-            out(self.finding(Change::Cleared, at, open, subject));
+            out(self.finding(Change::Cleared, at, open, scene.subject));
             self.open = None;
         }
     }

@@ -97,12 +97,12 @@ impl IncompleteDay {
     }
 
     /// Judges up to `to`, before which no unit will change any more. `gateway_of` has the gateway of each point that is
-    /// judged at all.
+    /// judged at all; where the rule is not on, days are counted and nothing is raised.
     pub fn advance(
         &mut self,
         to: UtcMs,
         zone: &TimeZone,
-        gateway_of: &[Option<u16>],
+        (gateway_of, is_on): (&[Option<u16>], bool),
         out: &mut impl FnMut(Finding),
     ) {
         if to <= self.judged {
@@ -112,11 +112,11 @@ impl IncompleteDay {
         queue.sort_by_key(|(at, point, _)| (*at, *point));
         let n_due = queue.partition_point(|(at, _, _)| *at <= to);
         for (at, point, is_known) in queue.drain(..n_due) {
-            self.pass(at, zone, gateway_of, out);
+            self.pass(at, zone, (gateway_of, is_on), out);
             self.units[usize::from(point)].is_known = is_known;
         }
         self.queue = queue;
-        self.pass(to, zone, gateway_of, out);
+        self.pass(to, zone, (gateway_of, is_on), out);
     }
 
     /// Up to `to` nothing changes.
@@ -124,7 +124,7 @@ impl IncompleteDay {
         &mut self,
         to: UtcMs,
         zone: &TimeZone,
-        gateway_of: &[Option<u16>],
+        (gateway_of, is_on): (&[Option<u16>], bool),
         out: &mut impl FnMut(Finding),
     ) {
         while self.judged < to {
@@ -138,12 +138,12 @@ impl IncompleteDay {
             }
             self.judged = next;
             if next == self.day.1 {
-                self.midnight(gateway_of, out);
+                self.midnight((gateway_of, is_on), out);
             }
         }
     }
 
-    fn midnight(&mut self, gateway_of: &[Option<u16>], out: &mut impl FnMut(Finding)) {
+    fn midnight(&mut self, (gateway_of, is_on): (&[Option<u16>], bool), out: &mut impl FnMut(Finding)) {
         let at = self.day.1;
         let lacking: Vec<Option<i64>> = self.units.iter().map(|unit| self.lacking_ms(unit)).collect();
         for (gateway, open) in (0_u16..).zip(&mut self.gateways) {
@@ -162,10 +162,10 @@ impl IncompleteDay {
                 // What its gateway says is not said of the unit once more, but what is said of it already goes on.
                 let says_gateway = is_incomplete && unit.open.is_none();
                 let lacking_ms = if says_gateway { 0 } else { lacking_ms };
-                settle(&mut unit.open, lacking_ms, self.day, Subject::Point(point), out);
+                settle((&mut unit.open, is_on), lacking_ms, self.day, Subject::Point(point), out);
             }
             let lacking_ms = if is_incomplete { longest_ms } else { 0 };
-            settle(open, lacking_ms, self.day, Subject::Gateway(gateway), out);
+            settle((open, is_on), lacking_ms, self.day, Subject::Gateway(gateway), out);
         }
         self.units.iter_mut().for_each(|unit| unit.known_ms = 0);
         self.excused.retain(|(_, to)| *to > at);
@@ -185,14 +185,14 @@ impl IncompleteDay {
 }
 
 fn settle(
-    open: &mut Option<Open>,
+    (open, is_on): (&mut Option<Open>, bool),
     lacking_ms: i64,
     (begin, end): (UtcMs, UtcMs),
     subject: Subject,
     out: &mut impl FnMut(Finding),
 ) {
     match open {
-        None if lacking_ms > 0 => {
+        None if lacking_ms > 0 && is_on => {
             let own = Open { first: begin, unknown_ms: lacking_ms };
             out(finding(Change::Raised, end, end, own, subject));
             *open = Some(own);

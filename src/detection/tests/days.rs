@@ -1,7 +1,8 @@
 //! Days of a site: how much of each could be told.
 
 use super::plant::{
-    FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, judge, observations, plant, stretch, told,
+    FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, judge, judge_by, observations, plant, stretch,
+    told,
 };
 use crate::alerts::finding::{AlertFinding, Change, Subject};
 use crate::detection::observe::Observation;
@@ -97,4 +98,19 @@ fn what_nobody_listened_to_is_not_asked_for() {
 fn nothing_is_said_of_the_time_before_the_first_reading() {
     let found = alerts_of(judge(&observations(&stretch((ON, OFF), 15)), MINUTE_MS, last(15)));
     assert_eq!(told(&found), [(Rule::TreatmentOff, Change::Raised, 10, 0, Level::Warning)]);
+}
+
+#[test]
+fn turned_off_neither_silence_nor_incomplete_days_are_told() {
+    let mut plant = plant();
+    plant.0.rules.turn(Rule::IncompleteDay, false);
+    let seen = observations(&days((None, None), 300));
+    let rules = |plant: &_| -> Vec<_> {
+        let all = alerts_of(judge_by(plant, &seen, MINUTE_MS, last(2_940)));
+        all.into_iter().map(|a| (a.rule, a.change)).collect()
+    };
+    let silence = [(Rule::DataMissing, Change::Raised), (Rule::DataMissing, Change::Cleared)];
+    assert_eq!(rules(&plant), silence);
+    plant.0.rules.turn(Rule::DataMissing, false);
+    assert_eq!(rules(&plant), []);
 }

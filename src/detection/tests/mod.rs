@@ -1,6 +1,9 @@
 //! A site over minutes, judged.
 
 mod days;
+mod edges;
+mod hours;
 mod minutes;
-mod plant;
+pub(super) mod plant;
 mod reconfigured;
+mod usual;

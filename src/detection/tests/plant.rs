@@ -1,10 +1,12 @@
 //! A press with its fan, minute by minute.
 
+use crate::alerts::figure::Fact;
 use crate::alerts::finding::{AlertFinding, Change};
 use crate::detection::finding::Finding;
 use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::meter::{Input, Meter};
+use crate::model::param::Param;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::{
     Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
@@ -34,7 +36,7 @@ pub fn point(id: &str, kind: PointKind, meter: u32) -> Point {
     Point { id: id.into(), name: id.into(), kind, rated_w: 10_000.0, meter, thresholds }
 }
 
-/// A press with its fan, each on a meter of its own.
+/// A press with its fan, each on a meter of its own. It has no night, so that a minute counts as any other.
 pub fn plant() -> (Site, Vec<Meter>) {
     let meter = |id: &str| Meter {
         id: format!("plant/{id}").into(),
@@ -59,6 +61,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
         gap_ms: 300_000,
         points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
         rules: crate::model::param::Settings::DEFAULT,
+        working_time: None,
         processes: vec![Process {
             id: "printing".into(),
             name: "Printing".into(),
@@ -66,11 +69,19 @@ pub fn plant() -> (Site, Vec<Meter>) {
             treatment: vec![TreatmentGroup { points: vec![FAN], need: 1 }],
             lead_ms: 0,
             lag_ms: 0,
-            rules: RuleLimits::DEFAULT,
+            rules: without_night(),
             baselines: Vec::new(),
+            working_time: None,
         }],
     };
     (site, vec![meter("press"), meter("fan")])
+}
+
+fn without_night() -> RuleLimits {
+    let mut rules = RuleLimits::DEFAULT;
+    rules.settings.set(Param::NightFrom, 0.0);
+    rules.settings.set(Param::NightTo, 0.0);
+    rules
 }
 
 /// A power a minute for press and fan; `None` = silence.
@@ -92,21 +103,43 @@ pub fn observations(minutes: &[Minute]) -> Vec<Observation> {
 
 /// Offers everything in the order given, ticking so that nothing is late, and judges to the end.
 pub fn judge(seen: &[Observation], tick_ms: i64, end: UtcMs) -> Vec<Finding> {
-    let (site, meters) = plant();
-    let context = SiteContext::new(&site, &meters);
-    let mut judge = SiteJudge::new(&site, &context, START.plus(-1));
+    judge_by(&plant(), seen, tick_ms, end)
+}
+
+/// The same by another configuration.
+pub fn judge_by(
+    (site, meters): &(Site, Vec<Meter>),
+    seen: &[Observation],
+    tick_ms: i64,
+    end: UtcMs,
+) -> Vec<Finding> {
+    let context = SiteContext::new(site, meters);
+    let since = seen.first().map_or(START, |o| o.at.min(START));
+    let mut judge = SiteJudge::new(site, &context, since.plus(-1));
     let mut out = Vec::new();
-    let mut now = START;
+    let mut now = since;
     for observation in seen {
         let earliest = observation.at.plus(-i64::from(REORDER_MS));
         while now.plus(tick_ms) <= earliest {
             now = now.plus(tick_ms);
-            judge.advance(&site, &context, now.plus(-i64::from(REORDER_MS)), &mut |f| out.push(f));
+            judge.advance(site, &context, now.plus(-i64::from(REORDER_MS)), &mut |f| out.push(f));
         }
         judge.offer(*observation);
     }
-    judge.advance(&site, &context, end, &mut |f| out.push(f));
+    judge.advance(site, &context, end, &mut |f| out.push(f));
     out
+}
+
+/// Alerts of a rule by another configuration, a reading a minute.
+pub fn alerts_by(plant: &(Site, Vec<Meter>), rule: Rule, minutes: &[Minute]) -> Vec<AlertFinding> {
+    let end = START.plus(minutes.len() as i64 * MINUTE_MS);
+    let all = alerts_of(judge_by(plant, &observations(minutes), MINUTE_MS, end));
+    all.into_iter().filter(|a| a.rule == rule).collect()
+}
+
+/// A figure of an alert, where it is there.
+pub fn figure(alert: &AlertFinding, what: Fact) -> Option<f64> {
+    alert.figures.iter().find(|f| f.what == what).map(|f| f.value)
 }
 
 pub const ON: Option<f64> = Some(5_000.0);

@@ -227,6 +227,7 @@ fn registry() -> Registry {
         points: vec![kiln],
         processes: Vec::new(),
         rules: submeterd::model::param::Settings::DEFAULT,
+        working_time: None,
     };
     let meters = vec![meter("cement-1/m1"), meter("cement-1/spare")];
     Registry { meters, sites: vec![site], ..Registry::default() }
