@@ -12,6 +12,7 @@
 
 pub mod debounce;
 pub mod finding;
+pub mod meters;
 pub mod observe;
 pub mod process;
 pub mod rules;

@@ -4,11 +4,12 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::meters::limits::{MeterLimits, SiteLimits};
 use super::observe::Observation;
 use super::process::{ProcessContext, ProcessJudge, make_room};
 use super::rules::data_missing::{DataMissing, SilenceLimits};
 use super::rules::incomplete_day::IncompleteDay;
-use super::sample::{Bucket, Sample};
+use super::sample::{Bucket, Sample, StepLimits, energy_gap_ms};
 use super::state::{UnitLimits, UnitState};
 use crate::model::meter::Meter;
 use crate::model::site::{RuleLimits, Site};
@@ -33,6 +34,10 @@ pub struct SiteContext {
     processes_of: Vec<Vec<u16>>,
     /// By point that is in a process: its gateway.
     judged_behind: Vec<Option<u16>>,
+    /// What the rules about meters compare with.
+    pub meters: SiteLimits,
+    /// By point: the gap after which it is unknown, and where it says energy alone.
+    gaps_ms: Vec<(i64, i64)>,
 }
 
 impl SiteContext {
@@ -46,6 +51,8 @@ impl SiteContext {
             periods_ms: Vec::new(),
             processes_of: vec![Vec::new(); site.points.len()],
             judged_behind: Vec::new(),
+            meters: SiteLimits::new(&site.rules),
+            gaps_ms: Vec::new(),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
@@ -64,6 +71,12 @@ impl SiteContext {
             context.judged_behind.push((!own.is_empty()).then_some(gateway));
             let period_ms = i64::from(meter.period_ms);
             context.periods_ms.push(period_ms);
+            let period_step_ms = period_ms.max(i64::from(site.step_ms));
+            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms);
+            context.meters.push(MeterLimits::new(point, meter, &site.rules, gap_ms), gateway);
+            let step_kwh = context.meters.points.last().map_or(0.0, |m| m.register.least_step_kwh());
+            let alone_ms = energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms);
+            context.gaps_ms.push((gap_ms, alone_ms));
             context.silence.push(SilenceLimits {
                 gateway,
                 stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
@@ -246,10 +259,9 @@ impl SiteJudge {
         let n_due = pending.partition_point(|o| o.at <= to);
         for seen in pending.drain(..n_due) {
             self.missing.hear(seen.point, seen.at, &context.silence, out);
-            let done = self.points[usize::from(seen.point)].bucket.add(&seen, i64::from(site.step_ms));
-            if let Some(sample) = done {
-                self.sample(site, context, seen.point, sample, out);
-            }
+            self.step(site, context, seen.point, out, |bucket, limits, out| {
+                bucket.add(&seen, true, limits, out);
+            });
         }
         self.pending = pending;
         self.missing.pass(to, &context.silence, out);
@@ -264,44 +276,54 @@ impl SiteJudge {
     fn next_due(&self, site: &Site, context: &SiteContext) -> Due {
         let mut due = self.pending.first().map_or(UtcMs(i64::MAX), |seen| seen.at);
         for (point, own) in (0_u16..).zip(&self.points) {
-            let gap_ms = unit_limits(site, context, point).gap_ms;
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
             let own_due = own.bucket.closes().or_else(|| own.unit.passes(gap_ms));
             due = due.min(own_due.unwrap_or(UtcMs::MIN));
         }
         Due(due)
     }
 
-    fn sample(
+    /// Does something to the bucket of a point, and takes the samples it makes.
+    fn step<F: FnMut(Finding)>(
         &mut self,
         site: &Site,
         context: &SiteContext,
         point: u16,
-        sample: Sample,
-        out: &mut impl FnMut(Finding),
+        out: &mut F,
+        act: impl FnOnce(&mut Bucket, &StepLimits<'_>, &mut dyn FnMut(Sample)),
     ) {
-        let limits = unit_limits(site, context, point);
         let own = &mut self.points[usize::from(point)];
-        own.power_w = sample.power_w;
-        let told = (&mut self.processes[..], &mut self.incomplete);
-        own.unit.offer(sample.at, sample.power_w, &limits, &mut |at, state| {
-            tell(told.0, told.1, context, (point, at, state), out);
+        let limits = unit_limits(site, context, point, &own.bucket);
+        let step = StepLimits {
+            step_ms: i64::from(site.step_ms),
+            period_ms: limits.period_ms,
+            gap_ms: limits.gap_ms,
+            thresholds: limits.thresholds,
+            register: &context.meters.points[usize::from(point)].register,
+        };
+        let (unit, power_w) = (&mut own.unit, &mut own.power_w);
+        let (processes, incomplete) = (&mut self.processes[..], &mut self.incomplete);
+        act(&mut own.bucket, &step, &mut |sample: Sample| {
+            *power_w = sample.power_w;
+            unit.offer_mean((sample.at, sample.until), sample.power_w, &limits, &mut |at, state| {
+                tell(processes, incomplete, context, (point, at, state), out);
+            });
+            for &p in &context.processes_of[usize::from(point)] {
+                processes[usize::from(p)].sample(point, sample);
+            }
         });
-        for &p in &context.processes_of[usize::from(point)] {
-            self.processes[usize::from(p)].sample(point, sample);
-        }
     }
 
     /// Steps that are over become samples; points without one for too long become unknown.
     fn pass(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
+        let judged = self.judged;
         for point in (0_u16..).take(self.points.len()) {
+            self.step(site, context, point, out, |bucket, limits, out| bucket.close(judged, limits, out));
             let own = &mut self.points[usize::from(point)];
-            if let Some(sample) = own.bucket.close(self.judged) {
-                self.sample(site, context, point, sample, out);
-            }
-            let own = &mut self.points[usize::from(point)];
-            let seen = own.bucket.open_since().unwrap_or(self.judged);
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
+            let seen = own.bucket.open_since(judged, gap_ms).unwrap_or(judged);
             let told = (&mut self.processes[..], &mut self.incomplete);
-            own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |at, state| {
+            own.unit.pass(seen, gap_ms, &mut |at, state| {
                 tell(told.0, told.1, context, (point, at, state), out);
             });
         }
@@ -312,7 +334,8 @@ impl SiteJudge {
         let (points, judged) = (&self.points, self.judged);
         let settled = |point: u16| {
             let own = &points[usize::from(point)];
-            own.unit.settled(own.bucket.open_since().unwrap_or(judged))
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
+            own.unit.settled(own.bucket.open_since(judged, gap_ms).unwrap_or(judged))
         };
         for (index, (judge, process)) in (0_u16..).zip(self.processes.iter_mut().zip(&site.processes)) {
             let to = judge.points().map(settled).min().unwrap_or(judged);
@@ -324,12 +347,12 @@ impl SiteJudge {
     }
 }
 
-fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16) -> UnitLimits<'a> {
-    let period_ms = context.periods_ms[usize::from(point)].max(i64::from(site.step_ms));
+fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16, bucket: &Bucket) -> UnitLimits<'a> {
+    let (gap_ms, alone_ms) = context.gaps_ms[usize::from(point)];
     UnitLimits {
         thresholds: &site.points[usize::from(point)].thresholds,
-        period_ms,
-        gap_ms: i64::from(site.gap_ms).max(PERIODS_MIN * period_ms),
+        period_ms: context.periods_ms[usize::from(point)].max(i64::from(site.step_ms)),
+        gap_ms: if bucket.is_energy_alone() { alone_ms } else { gap_ms },
     }
 }
 

@@ -9,6 +9,8 @@ use crate::model::{site::Thresholds, state::State, time::UtcMs};
 struct Run {
     to: State,
     from: UtcMs,
+    /// From here on it is certain: the change lies between `from` and here.
+    sure: UtcMs,
 }
 
 /// State of one unit and what is about to change it.
@@ -94,27 +96,42 @@ impl UnitState {
         limits: &UnitLimits<'_>,
         edge: &mut impl FnMut(UtcMs, State),
     ) {
+        self.offer_mean((at, at), power_w, limits, edge);
+    }
+
+    /// The mean power of a time that lies behind: a change is somewhere within it, and the state unknown there.
+    pub fn offer_mean(
+        &mut self,
+        (at, until): (UtcMs, UtcMs),
+        power_w: Option<f64>,
+        limits: &UnitLimits<'_>,
+        edge: &mut impl FnMut(UtcMs, State),
+    ) {
         self.pass(at, limits.gap_ms, edge);
         let Some(to) = power_w.and_then(|p| classify(self.state, p, limits.thresholds)) else {
             return;
         };
-        self.last = at;
+        self.last = until;
         if to == self.state {
             self.run = None;
             return;
         }
         let running = to == State::Running;
-        let from = match self.run {
-            Some(run) if (run.to == State::Running) == running => run.from,
-            _ => at,
+        let run = match self.run {
+            Some(run) if (run.to == State::Running) == running => Run { to, ..run },
+            _ => Run { to, from: at, sure: until },
         };
         let need_ms = if running { limits.thresholds.on_for_ms } else { limits.thresholds.off_for_ms };
-        if at.since(from) + limits.period_ms >= i64::from(need_ms) {
-            self.run = None;
-            self.change(from, to, edge);
-        } else {
-            self.run = Some(Run { to, from });
+        let held_ms = until.since(run.from).max(at.since(run.from) + limits.period_ms);
+        if held_ms < i64::from(need_ms) {
+            self.run = Some(run);
+            return;
         }
+        self.run = None;
+        if run.sure > run.from && self.state != State::Unknown {
+            self.change(run.from, State::Unknown, edge);
+        }
+        self.change(run.sure, to, edge);
     }
 
     fn change(&mut self, at: UtcMs, state: State, edge: &mut impl FnMut(UtcMs, State)) {
@@ -216,6 +233,18 @@ mod tests {
     fn a_negative_power_proves_no_state() {
         let day = [at(900.0, 5), at(-900.0, 9)].concat();
         assert_eq!(edges(&day), [(0, State::Running), (4, State::Unknown)]);
+    }
+
+    #[test]
+    fn a_change_within_a_mean_is_unknown_until_the_end_of_that_mean() {
+        let limits = UnitLimits { thresholds: &FAN, period_ms: 60_000, gap_ms: 3_600_000 };
+        let mut unit = UnitState::unknown(UtcMs(0));
+        let mut out = Vec::new();
+        for (from, until, power) in [(0, 10, 900.0), (10, 20, 900.0), (20, 30, 5.0), (30, 40, 5.0)] {
+            let span = (UtcMs(from * 60_000), UtcMs(until * 60_000));
+            unit.offer_mean(span, Some(power), &limits, &mut |at, state| out.push((at.0 / 60_000, state)));
+        }
+        assert_eq!(out, [(10, State::Running), (20, State::Unknown), (30, State::Off)]);
     }
 
     #[test]

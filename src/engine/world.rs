@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Counts, Effects};
-use crate::detection::observe::Observation;
+use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
 use crate::model::reading::{Head, MeterIdx, Offset, Quality};
@@ -249,7 +249,9 @@ impl World {
             self.counts.unassigned += 1;
             return;
         };
-        let seen = Observation::of(point, head.time, head.offset, effects.readings.values(&head));
+        let stamp = Stamp { at: head.time, offset: head.offset, seq: None };
+        let limits = &self.contexts[site as usize].meters;
+        let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
             let head = &mut effects.readings.heads_mut()[index];

@@ -4,6 +4,7 @@
 //! that one run tells everything. What the checks return is used only when the report stayed clean.
 
 pub mod broker;
+pub mod counting;
 pub mod daemon;
 pub mod ground;
 pub mod influx;

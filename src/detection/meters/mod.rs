@@ -1,0 +1,10 @@
+//! The rules about meters, one a file: whether what a meter says can be what it measured. Judged reading by reading, in
+//! order of measuring time, at exact moments; never from ticks.
+//!
+//! A condition a reading shows holds from it to the next reading of the meter that shows the same, if that comes within the
+//! gap after which a unit is unknown. Between readings that differ, and over silence, nothing is certain: such time neither
+//! builds up nor clears.
+
+pub mod limits;
+pub mod phases;
+pub mod register;
