@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::meter_sentence;
 use super::when;
 use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
@@ -48,7 +49,10 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             format!("{} {}", SHORT_GAPS.in_lang(lang), alert.evidence.fragments.len()),
             format!("{} {}", IN_ALL.in_lang(lang), when::length(alert.certain_ms)),
         ],
-        _ => vec![words::rule(alert.rule).in_lang(lang).to_owned()],
+        rule => {
+            let said = meter_sentence::of_alert(alert, lang);
+            vec![said.unwrap_or_else(|| words::rule(rule).in_lang(lang).to_owned())]
+        }
     };
     parts.push(format!("{} {}", SINCE.in_lang(lang), time_of_day(alert.first, zone)));
     parts.join(match lang {

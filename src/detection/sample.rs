@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::meters::judge::Verdict;
 use super::meters::register::{Move, Register, Shown, mean_w};
 use super::observe::{Maybe, Maybe32, Observation};
 use crate::model::site::Thresholds;
@@ -138,22 +139,24 @@ impl Bucket {
     }
 
     /// The meter was changed: its register has nothing to do with what was read before.
-    pub fn forget_register(&mut self) {
+    fn forget_register(&mut self) {
         (self.mark, self.before, self.shown) = (None, None, Shown::default());
         self.window = self.window.map(|_| Window { since: self.last, kwh: 0.0 });
     }
 
     /// Adds a reading; readings come in time order. Gives what the step that ends by it makes.
-    /// A second reading of the same time is the same reading and adds nothing; `is_trusted` says whether the register has
-    /// been found to agree with the power.
+    /// A second reading of the same time is the same reading and adds nothing.
     pub fn add(
         &mut self,
         seen: &Observation,
-        is_trusted: bool,
+        verdict: Verdict,
         limits: &StepLimits<'_>,
         out: &mut dyn FnMut(Sample),
     ) {
         self.close(seen.at, limits, out);
+        if verdict.is_replaced {
+            self.forget_register();
+        }
         if self.n == 0 {
             let ends = UtcMs((seen.at.0.div_euclid(limits.step_ms) + 1).saturating_mul(limits.step_ms));
             let Bucket { before, shown, window, .. } = *self;
@@ -163,7 +166,7 @@ impl Bucket {
         }
         self.last = seen.at;
         self.n += 1;
-        self.is_trusted = is_trusted;
+        self.is_trusted = verdict.is_trusted;
         if let Some(power_w) = seen.power_w.get() {
             self.sum_w += power_w;
             self.n_powers += 1;

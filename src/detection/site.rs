@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::meters::judge::MetersJudge;
 use super::meters::limits::{MeterLimits, SiteLimits};
 use super::observe::Observation;
 use super::process::{ProcessContext, ProcessJudge, make_room};
@@ -127,6 +128,7 @@ pub struct SiteJudge {
     processes: Vec<ProcessJudge>,
     missing: DataMissing,
     incomplete: IncompleteDay,
+    meters: MetersJudge,
     /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
     /// after a restart.
     #[serde(skip)]
@@ -166,6 +168,7 @@ impl SiteJudge {
             processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
             incomplete: IncompleteDay::new(site.points.len(), context.gateways.len(), since),
+            meters: MetersJudge::new(&context.meters),
             due: Due::AT_ONCE,
         }
     }
@@ -199,6 +202,11 @@ impl SiteJudge {
         Offer::Accepted
     }
 
+    /// The meter of a point was changed at `at`: its register from there on has nothing to do with what it was before.
+    pub fn replaced(&mut self, point: u16, at: UtcMs) {
+        self.meters.replaced(point, at);
+    }
+
     /// Nobody listened from `from` to `to`: silence up to then is nobody's fault.
     pub fn excuse(&mut self, from: UtcMs, to: UtcMs) {
         self.missing.excuse(to);
@@ -228,6 +236,13 @@ impl SiteJudge {
         let gateways = (&old_context.gateways[..], &context.gateways[..]);
         judge.missing.carry_over(&self.missing, &index_of, gateways);
         judge.incomplete.carry_over(&self.incomplete, &index_of, gateways);
+        judge.meters.carry_over(&self.meters, &index_of, gateways);
+        let configured = judge.judged.plus(i64::from(new.reorder_ms));
+        for (was, moved) in old_context.meters.points.iter().zip(&index_of) {
+            if let Some(i) = moved.filter(|i| !was.is_same_meter(&context.meters.points[usize::from(*i)])) {
+                judge.replaced(i, configured);
+            }
+        }
         for seen in self.pending.drain(..) {
             let moved = index_of.get(usize::from(seen.point)).copied().flatten();
             judge.pending.extend(moved.map(|point| Observation { point, ..seen }));
@@ -259,8 +274,9 @@ impl SiteJudge {
         let n_due = pending.partition_point(|o| o.at <= to);
         for seen in pending.drain(..n_due) {
             self.missing.hear(seen.point, seen.at, &context.silence, out);
+            let verdict = self.meters.take(&seen, &context.meters, out);
             self.step(site, context, seen.point, out, |bucket, limits, out| {
-                bucket.add(&seen, true, limits, out);
+                bucket.add(&seen, verdict, limits, out);
             });
         }
         self.pending = pending;

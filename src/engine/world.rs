@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Counts, Effects};
+use crate::detection::meters::clock::Clocks;
 use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
@@ -35,6 +36,7 @@ pub struct World {
     /// By meter: the site and point it measures.
     point_of: Vec<Option<(u32, u16)>>,
     merge: Merge,
+    clocks: Clocks,
     now: UtcMs,
     counts: Counts,
     n_points: u32,
@@ -47,6 +49,7 @@ struct Saved {
     merge: Merge,
     now: UtcMs,
     counts: Counts,
+    clocks: Clocks,
 }
 
 /// Why a world cannot be saved or restored.
@@ -80,7 +83,9 @@ impl World {
     pub fn restore(registry: Arc<Registry>, saved: &[u8]) -> Result<World, SaveError> {
         let bytes = zstd::decode_all(saved).map_err(SaveError::Packing)?;
         let saved: Saved = postcard::from_bytes(&bytes).map_err(SaveError::Form)?;
-        Ok(World::over(registry, saved.judges, saved.merge, saved.now, saved.counts))
+        let mut world = World::over(registry, saved.judges, saved.merge, saved.now, saved.counts);
+        world.clocks = saved.clocks;
+        Ok(world)
     }
 
     fn over(
@@ -107,6 +112,7 @@ impl World {
             judges,
             point_of,
             merge,
+            clocks: Clocks::default(),
             now,
             counts,
             n_points: u32::try_from(n_points).unwrap_or(u32::MAX),
@@ -189,9 +195,11 @@ impl World {
     pub fn take_registry(&mut self, registry: Registry, received: UtcMs) {
         let old = std::mem::replace(self, World::empty());
         let (now, since) = (old.now, old.now.max(received));
-        let mut merge = old.merge;
+        let (mut merge, mut clocks) = (old.merge, old.clocks);
         merge.renumber(&old.registry, &registry);
+        clocks.renumber(&old.registry, &registry);
         let mut new = World::over(Arc::new(registry), Vec::new(), merge, now, old.counts);
+        new.clocks = clocks;
         new.counts.messages += 1;
         let mut old_judges: std::collections::HashMap<&str, (usize, SiteJudge)> =
             old.registry.sites.iter().map(|s| &*s.id).zip(old.judges.into_iter().enumerate()).collect();
@@ -214,10 +222,10 @@ impl World {
     /// The bytes cannot be made; only memory could be the reason.
     pub fn save(&self) -> Result<Vec<u8>, SaveError> {
         #[derive(Serialize)]
-        struct Borrowed<'a>(&'a [SiteJudge], &'a Merge, UtcMs, Counts);
+        struct Borrowed<'a>(&'a [SiteJudge], &'a Merge, UtcMs, Counts, &'a Clocks);
         let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
         let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
-        let all = Borrowed(&self.judges, &self.merge, self.now, self.counts);
+        let all = Borrowed(&self.judges, &self.merge, self.now, self.counts, &self.clocks);
         let packer = postcard::to_io(&all, packer).map_err(SaveError::Form)?;
         let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;
         packer.finish().map_err(SaveError::Packing)
@@ -249,7 +257,12 @@ impl World {
             self.counts.unassigned += 1;
             return;
         };
-        let stamp = Stamp { at: head.time, offset: head.offset, seq: None };
+        let (rules, judge) = (&self.registry.sites[site as usize].rules, &self.judges[site as usize]);
+        let findings = &mut effects.findings;
+        self.clocks.take(&head, point, rules, || judge.point(point).heard, &mut |finding| {
+            findings.push((site, head.offset, finding));
+        });
+        let stamp = Stamp { at: head.time, offset: head.offset, seq: head.seq };
         let limits = &self.contexts[site as usize].meters;
         let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
         if self.judges[site as usize].offer(seen) == Offer::Late {

@@ -16,8 +16,10 @@ pub struct Unit {
 }
 
 /// Of one meter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MeterLimits {
+    /// The meter's id.
+    meter: Box<str>,
     /// What it measures.
     pub unit: Unit,
     /// Its energy register.
@@ -37,12 +39,21 @@ impl MeterLimits {
         let max_w = point.rated_w * settings.get(Param::CounterRated);
         let ratio = meter.ct * meter.pt;
         MeterLimits {
+            meter: meter.id.clone(),
             unit: Unit { rated_w: point.rated_w, is_total: point.kind == PointKind::Total },
             register: Register::new(meter.counting, ratio, max_w, settings.get(Param::CounterMargin)),
             running_w: point.thresholds.running_above_w,
             period_ms: i64::from(meter.period_ms),
             gap_ms,
         }
+    }
+}
+
+impl MeterLimits {
+    /// Whether it is the same meter, counting in the same way; if not, its register has nothing to do with what it was.
+    #[must_use]
+    pub fn is_same_meter(&self, other: &MeterLimits) -> bool {
+        self.meter == other.meter && self.register.counts_like(&other.register)
     }
 }
 
@@ -88,6 +99,10 @@ pub struct SiteLimits {
     pub gateways: Vec<u16>,
     /// Shares for the wiring.
     pub shares: Shares,
+    /// R9: so many readings are needed; asked for with every reading.
+    pub frozen_samples: f64,
+    /// R17: a shorter cut says nothing, ms; asked for with every reading.
+    pub cut_raise_ms: i64,
     /// What is set about rules.
     pub settings: Settings,
 }
@@ -96,8 +111,14 @@ impl SiteLimits {
     /// Of a site without points.
     #[must_use]
     pub fn new(settings: &Settings) -> SiteLimits {
-        let shares = Shares::of(settings);
-        SiteLimits { points: Vec::new(), gateways: Vec::new(), shares, settings: settings.clone() }
+        SiteLimits {
+            points: Vec::new(),
+            gateways: Vec::new(),
+            shares: Shares::of(settings),
+            frozen_samples: settings.get(Param::FrozenSamples),
+            cut_raise_ms: settings.ms(Param::CutRaise),
+            settings: settings.clone(),
+        }
     }
 
     /// Adds the next point, and its gateway.

@@ -82,11 +82,11 @@ impl Phases {
     #[must_use]
     pub fn signs(&self, unit: &Unit, shares: &Shares) -> Signs {
         let mut signs = Signs::NONE.with(Sign::Reverse, self.reverse(unit, shares));
+        if self.voltage.iter().any(|u| *u >= BETWEEN_LINES * shares.nominal_v) {
+            return signs;
+        }
         if self.voltage.iter().any(|u| u.is_finite()) {
-            let is_phase = self.voltage.iter().all(|u| !(*u >= BETWEEN_LINES * shares.nominal_v));
-            if is_phase {
-                signs = signs.with(Sign::Loss, self.loss(unit, shares)).with(Sign::Low, self.low(shares));
-            }
+            signs = signs.with(Sign::Loss, self.loss(unit, shares)).with(Sign::Low, self.low(shares));
         }
         signs.with(Sign::Imbalance, self.imbalance(unit, shares))
     }
@@ -200,7 +200,7 @@ mod tests {
     fn three_wires_have_no_phase_voltages() {
         for voltage in [[380.0, 0.0, 380.0], [380.0; 3], NONE] {
             let found = signs(voltage, [30.0, 0.0, 30.0], NONE);
-            assert_eq!((found[1], found[3]), (Unknown, Unknown));
+            assert_eq!((found[1], found[2], found[3]), (Unknown, Unknown, Unknown));
         }
     }
 

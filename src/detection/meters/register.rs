@@ -111,6 +111,12 @@ impl Register {
         Register { counting, ratio, max_w, margin }
     }
 
+    /// Whether two registers count in the same way.
+    #[must_use]
+    pub fn counts_like(&self, other: &Register) -> bool {
+        (self.counting, self.ratio) == (other.counting, other.ratio)
+    }
+
     /// The finest step it may have, kWh.
     #[must_use]
     pub fn least_step_kwh(&self) -> f64 {

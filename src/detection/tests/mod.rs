@@ -2,6 +2,9 @@
 
 mod days;
 mod energy;
+mod meters;
+mod meters_of_site;
 mod minutes;
 mod plant;
 mod reconfigured;
+mod wall;
