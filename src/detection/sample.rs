@@ -118,6 +118,8 @@ pub struct Bucket {
     before: Option<Mark>,
     /// What the register showed of its step so far.
     shown: Shown,
+    /// It went in a way no energy explains, and has not counted on from there.
+    is_doubted: bool,
     /// Where it says energy alone: what is not decided yet.
     window: Option<Window>,
 }
@@ -140,7 +142,8 @@ impl Bucket {
 
     /// The meter was changed: its register has nothing to do with what was read before.
     fn forget_register(&mut self) {
-        (self.mark, self.before, self.shown) = (None, None, Shown::default());
+        (self.mark, self.before) = (None, None);
+        (self.shown, self.is_doubted) = (Shown::default(), false);
         self.window = self.window.map(|_| Window { since: self.last, kwh: 0.0 });
     }
 
@@ -159,8 +162,8 @@ impl Bucket {
         }
         if self.n == 0 {
             let ends = UtcMs((seen.at.0.div_euclid(limits.step_ms) + 1).saturating_mul(limits.step_ms));
-            let Bucket { before, shown, window, .. } = *self;
-            *self = Bucket { ends, first: seen.at, before, shown, window, ..Bucket::default() };
+            let Bucket { before, shown, is_doubted, window, .. } = *self;
+            *self = Bucket { ends, first: seen.at, before, shown, is_doubted, window, ..Bucket::default() };
         } else if seen.at == self.last {
             return;
         }
@@ -214,7 +217,11 @@ impl Bucket {
             let shown = self.shown;
             let gone = self.before.map(|was| (was, went(&was, &now, shown, limits)));
             sample.turned_kwh = gone.map_or(0.0, |(_, gone)| turned(gone));
+            if let Some((_, gone)) = gone {
+                self.note(gone);
+            }
             let came = gone.and_then(|(was, gone)| Some((was, gone.forward()?)));
+            let came = came.filter(|_| !self.is_doubted && !self.shown.is_foreign());
             match (sampled, came) {
                 (Some(sampled_w), Some((was, kwh))) => {
                     sample.power_w = self.mean_of(&was, &now, kwh, sampled_w, limits).or(sampled);
@@ -230,6 +237,16 @@ impl Bucket {
         self.n = 0;
         out(sample);
         decided.into_iter().for_each(&mut *out);
+    }
+
+    /// Takes note of where the register went.
+    fn note(&mut self, gone: Move) {
+        match gone {
+            Move::Forward(came) if came <= 0.0 => {}
+            Move::Forward(_) | Move::Rollover { .. } => self.is_doubted = false,
+            Move::Prefix(_) => self.shown.turn_prefix(),
+            Move::Jump(_) | Move::Reset | Move::Rollback => self.is_doubted = true,
+        }
     }
 
     /// Mean power from energy, beside powers that were sampled; `None` where those are the better word.

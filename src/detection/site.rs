@@ -202,6 +202,12 @@ impl SiteJudge {
         Offer::Accepted
     }
 
+    /// Time of the last reading of a point that was judged; before every time if there is none.
+    #[must_use]
+    pub fn last_of_meter(&self, point: u16) -> UtcMs {
+        self.meters.last(point)
+    }
+
     /// The meter of a point was changed at `at`: its register from there on has nothing to do with what it was before.
     pub fn replaced(&mut self, point: u16, at: UtcMs) {
         self.meters.replaced(point, at);

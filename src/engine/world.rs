@@ -259,7 +259,7 @@ impl World {
         };
         let (rules, judge) = (&self.registry.sites[site as usize].rules, &self.judges[site as usize]);
         let findings = &mut effects.findings;
-        self.clocks.take(&head, point, rules, || judge.point(point).heard, &mut |finding| {
+        self.clocks.take(&head, point, rules, || judge.last_of_meter(point), &mut |finding| {
             findings.push((site, head.offset, finding));
         });
         let stamp = Stamp { at: head.time, offset: head.offset, seq: head.seq };

@@ -31,11 +31,21 @@ fn judged(alert: &Value) -> Value {
         .iter()
         .map(|p| json!({ "point": p["point"], "mean_kw": p["mean_kw"], "energy_kwh": p["energy_kwh"] }))
         .collect();
-    json!({
+    let figures: serde_json::Map<String, Value> = alert["evidence"]["figures"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|f| (f["what"].as_str().unwrap().to_owned(), f["value"].clone()))
+        .collect();
+    let mut judged = json!({
         "rule": alert["rule"], "subject": alert["subject"], "status": alert["status"], "level": alert["level"],
         "first": alert["first"], "last_certain": alert["last_certain"], "certain_ms": alert["certain_ms"],
         "unknown_ms": alert["unknown_ms"], "steps": steps, "points": points,
-    })
+    });
+    if !figures.is_empty() {
+        judged["figures"] = figures.into();
+    }
+    judged
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub struct Clocks {
 }
 
 impl Clocks {
-    /// Takes a reading as it was received; `heard` tells the newest reading of the meter that is judged. In order of
+    /// Takes a reading as it was received; `heard` tells the newest reading of the meter that was judged. In order of
     /// receipt.
     pub fn take(
         &mut self,
@@ -136,7 +136,9 @@ impl Drift {
         let mut finding =
             AlertFinding::new(Rule::ClockDrift, Subject::Point(point), change, head.received, open.first);
         finding.level = open.level;
-        finding.figures = figures(point, median_ms);
+        if change != Change::Cleared {
+            finding.figures = figures(point, median_ms);
+        }
         out(Finding::Alert(Box::new(finding)));
     }
 

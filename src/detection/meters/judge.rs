@@ -9,6 +9,7 @@ use super::meter::{Active, MeterState};
 use super::pair::Pair;
 use super::phases::Sign;
 use super::power_cut::{self, Cut};
+use super::register::Move;
 use super::restart::{self, Restarts};
 use super::wiring::{self, Before};
 use crate::detection::debounce::Truth;
@@ -42,6 +43,12 @@ impl MetersJudge {
     pub fn new(site: &SiteLimits) -> MetersJudge {
         let meters = vec![MeterState::default(); site.points.len()];
         MetersJudge { meters, bypass: Bypass::new(site), ..MetersJudge::default() }
+    }
+
+    /// Time of the last reading of a point; before every time if there is none.
+    #[must_use]
+    pub fn last(&self, point: u16) -> UtcMs {
+        self.meters[usize::from(point)].last
     }
 
     /// The meter of a point was changed at `at`: its register after it has nothing to do with that before.
@@ -133,9 +140,14 @@ fn one(
 ) {
     let limits = (&site.points[usize::from(pair.point)], site);
     let before = Before { at: state.signs_at(), signs: state.signs, low: state.low };
+    if pair.moved.is_some_and(|(_, _, gone)| matches!(gone, Move::Prefix(_))) {
+        state.shown.turn_prefix();
+    }
     let mut active = state.active.take().map_or_else(Active::default, |boxed| *boxed);
-    state.frozen.take(&mut active.still, pair, limits, out);
     counter::take(&mut active.suspect, pair, state.shown, limits, out);
+    // Where the prefix is another one, how much came is known to R11 alone.
+    let pair = &Pair { moved: pair.moved.filter(|_| !state.shown.is_foreign()), ..*pair };
+    state.frozen.take(&mut active.still, pair, limits, out);
     state.agreement.take(&mut active.mismatch, pair, site, out);
     if pair.now.has_phases() {
         wiring::take(&mut active.wiring, &before, low, pair, (limits.0.gap_ms, site), out);

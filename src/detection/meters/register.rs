@@ -33,9 +33,22 @@ pub struct Shown {
     places: u8,
     /// Digits before the point: a display with more of them may show fewer behind it.
     digits: u8,
+    /// It is shown in another prefix than at first.
+    is_foreign: bool,
 }
 
 impl Shown {
+    /// It went to another prefix, or back from it.
+    pub fn turn_prefix(&mut self) {
+        self.is_foreign = !self.is_foreign;
+    }
+
+    /// Whether it is shown in another prefix than at first: what comes to it is not kWh.
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        self.is_foreign
+    }
+
     /// Takes a value into account.
     pub fn note(&mut self, kwh: f64, register: &Register) {
         if register.counting.step_kwh.is_some() {
@@ -45,7 +58,7 @@ impl Shown {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the digits of a number")]
         let digits = own.max(1.0).log10() as u8;
         if digits != self.digits {
-            *self = Shown { places: 0, digits };
+            *self = Shown { places: 0, digits, ..*self };
         }
         let is_whole = |x: f64| (x - x.round()).abs() < 1e-4;
         while self.places < 2 && !is_whole(own * 10.0_f64.powi(self.places.into())) {

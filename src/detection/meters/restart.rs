@@ -93,7 +93,9 @@ impl Restarts {
         finding.level = Level::Notice;
         finding.last_certain = self.at.last().copied().unwrap_or(at);
         finding.certain_ms = finding.last_certain.since(first);
-        finding.figures = vec![Figure::new(Fact::Restarts, self.at.len() as f64)];
+        if change != Change::Cleared {
+            finding.figures = vec![Figure::new(Fact::Restarts, self.at.len() as f64)];
+        }
         Finding::Alert(Box::new(finding))
     }
 }

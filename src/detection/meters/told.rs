@@ -32,7 +32,8 @@ pub fn event(
     out(Finding::Alert(Box::new(cleared)));
 }
 
-/// A step of a debounced condition; what never became an alert says nothing.
+/// A step of a debounced condition; what never became an alert says nothing. What it rests on is what was found while it
+/// held: its end has no figures.
 pub fn transition(
     rule: Rule,
     subject: Subject,
@@ -49,6 +50,8 @@ pub fn transition(
     let mut finding = AlertFinding::new(rule, subject, change, at, open.first);
     (finding.level, finding.last_certain) = (open.level, open.last_certain);
     (finding.certain_ms, finding.unknown_ms) = (open.certain_ms, open.unknown_ms);
-    (finding.figures, finding.instants) = (proof.figures, proof.instants);
+    if change != Change::Cleared {
+        (finding.figures, finding.instants) = (proof.figures, proof.instants);
+    }
     out(Finding::Alert(Box::new(finding)));
 }

@@ -110,6 +110,20 @@ fn a_register_that_begins_anew_or_was_reset_makes_no_power_of_its_own() {
     assert_eq!(runs, [(1, State::Running)], "nothing else is made of it");
 }
 
+#[test]
+fn a_register_that_says_zero_or_another_prefix_is_not_off() {
+    let load = day(&[(5.0, 90)]);
+    for wrong in [|_: f64| 0.0, |kwh: f64| (kwh / 10.0).round() / 100.0] {
+        let mut seen = told_by(&load, 5_000.0, |_| (false, true));
+        for own in &mut seen[30..60] {
+            own.energy_kwh = own.energy_kwh.get().map(wrong).into();
+        }
+        let states: Vec<_> = states(&seen).into_iter().map(|(_, s)| s).collect();
+        use State::{Running, Unknown};
+        assert_eq!(states, [Running, Unknown, Running, Unknown]);
+    }
+}
+
 /// A heater that is on half of each minute, never when it is looked at: its register knows.
 #[test]
 fn a_register_that_is_fine_enough_is_the_better_word() {
