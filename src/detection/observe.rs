@@ -120,7 +120,6 @@ const fn mix(channel: u8, bits: u64) -> u64 {
 }
 
 /// A sum of mixed values in 32 bits, never 0.
-#[expect(clippy::cast_possible_truncation, reason = "a fingerprint")]
 const fn print(sum: u64) -> u32 {
     (sum >> 32) as u32 | 1
 }

@@ -330,8 +330,10 @@ impl SiteJudge {
             unit.offer_mean((sample.at, sample.until), sample.power_w, &limits, &mut |at, state| {
                 tell(processes, incomplete, context, (point, at, state), out);
             });
+            // What is the mean of a time that lies behind is proof from its end on.
+            let known = Sample { at: sample.until, ..sample };
             for &p in &context.processes_of[usize::from(point)] {
-                processes[usize::from(p)].sample(point, sample);
+                processes[usize::from(p)].sample(point, known);
             }
         });
     }

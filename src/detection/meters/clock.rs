@@ -6,7 +6,8 @@
 //! up, cleared below half of `warn` (ours). Moments are of receipt: the device's own are what is in doubt. Kept only for
 //! meters that were seen to be off. Source: rule catalogue, R10.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,14 +73,13 @@ impl Clocks {
         if head.quality.has(not_live) {
             return;
         }
-        if !self.off.contains_key(&head.meter) {
-            if !is_odd || head.time <= heard() {
-                return;
+        let own = match self.off.entry(head.meter) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if !is_odd || head.time <= heard() => return,
+            Entry::Vacant(new) => {
+                new.insert(Drift { newest: UtcMs::MIN, last_ms: off_ms, live: VecDeque::new(), open: None })
             }
-            let fresh = Drift { newest: UtcMs::MIN, last_ms: off_ms, live: VecDeque::new(), open: None };
-            self.off.insert(head.meter, fresh);
-        }
-        let Some(own) = self.off.get_mut(&head.meter) else { return };
+        };
         own.take(head, off_ms, point, settings, out);
         if own.open.is_none() && own.live.iter().all(|(_, off_ms)| off_ms.abs() <= FEW_MS) && !is_odd {
             self.off.remove(&head.meter);
@@ -171,8 +171,10 @@ mod tests {
     use super::*;
     use crate::model::reading::ReadingBatch;
 
+    type Told = (Change, Level, usize, Vec<f64>);
+
     /// One reading a minute: how far off, and of what quality.
-    fn told(readings: &[(i64, Quality)]) -> (Vec<(Change, Level, usize, Vec<f64>)>, Clocks) {
+    fn told(readings: &[(i64, Quality)]) -> (Vec<Told>, Clocks) {
         let (mut clocks, mut out, mut batch) = (Clocks::default(), Vec::new(), ReadingBatch::default());
         let received = |n: usize| UtcMs(1_700_000_000_000 + n as i64 * MINUTE_MS);
         for (n, (off_ms, quality)) in readings.iter().enumerate() {

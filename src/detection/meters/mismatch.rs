@@ -76,6 +76,8 @@ impl Agreement {
         let Some((_, since, gone)) = pair.moved else { return };
         let (Some(kwh), true) = (gone.forward(), pair.is_known && since == pair.was) else { return };
         let Some((a, b)) = pair.was_w.zip(pair.now.power_w.get()) else { return };
+        // An import register counts what is consumed alone.
+        let (a, b) = (a.max(0.0), b.max(0.0));
         let hour = pair.was.0.div_euclid(HOUR_MS);
         if hour != i64::from(self.hour) {
             self.end_of_hour(hour, mismatch, pair, site, out);

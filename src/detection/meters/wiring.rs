@@ -100,7 +100,7 @@ pub fn take(
         };
         let debounce = &mut watched[index].debounce;
         if is_on || debounce.open().is_some() {
-            stretch(debounce, sign, before.at, truth, pair, site, out);
+            stretch((debounce, sign), (before.at, truth), pair, site, out);
         }
         if debounce.is_quiet() || !(is_on || debounce.open().is_some()) {
             watched.remove(index);
@@ -109,10 +109,8 @@ pub fn take(
 }
 
 fn stretch(
-    debounce: &mut Debounce,
-    sign: Sign,
-    from: UtcMs,
-    truth: Truth,
+    (debounce, sign): (&mut Debounce, Sign),
+    (from, truth): (UtcMs, Truth),
     pair: &Pair<'_>,
     site: &SiteLimits,
     out: &mut impl FnMut(Finding),
