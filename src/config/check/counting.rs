@@ -87,3 +87,68 @@ pub fn tells_slowly(
     );
     report.warn(&at.key("energy_step"), what, "a finer register, or one of power");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::meter::{Coding, Table, WordOrder};
+
+    fn profile(channels: &[(Channel, RegisterType, f64)]) -> Profile {
+        let register = |(channel, kind, scale): &(Channel, RegisterType, f64)| Register {
+            channel: *channel,
+            address: 0,
+            kind: *kind,
+            scale: *scale,
+            coding: Coding::Plain,
+        };
+        Profile {
+            name: "own".into(),
+            table: Table::Holding,
+            word_order: WordOrder::Big,
+            max_registers: 80,
+            even_counts: false,
+            max_gap: 0,
+            pause_ms: 0,
+            secondary_side: true,
+            registers: channels.iter().map(register).collect(),
+        }
+    }
+
+    fn checked(typed: &typed::Meter, profile: Option<&Profile>, ratio: f64) -> (Counting, Vec<String>) {
+        let mut report = Report::default();
+        let counting = check(typed, profile, ratio, &Spot::file("s1.toml"), &mut report);
+        let errors = report.finish(|_, _| None).errors.iter().map(ToString::to_string).collect();
+        (counting, errors)
+    }
+
+    #[test]
+    fn a_step_is_that_of_the_profile_or_as_typed_on_the_primary_side() {
+        let whole = profile(&[(Channel::ENERGY, RegisterType::U32, 0.01)]);
+        let single = profile(&[(Channel::ENERGY, RegisterType::F32, 1.0)]);
+        let plain = typed::Meter::default();
+        let typed = typed::Meter {
+            energy_step: Some(Energy(0.1)),
+            energy_modulus: Some(Energy(1e6)),
+            ..plain.clone()
+        };
+        assert_eq!(checked(&plain, Some(&whole), 40.0).0.step_kwh, Some(0.4));
+        let float = checked(&plain, Some(&single), 1.0).0;
+        assert_eq!((float.step_kwh, float.is_single), (None, true));
+        assert_eq!(checked(&plain, None, 1.0).0, Counting::default());
+        let own = checked(&typed, Some(&whole), 10.0).0;
+        assert_eq!((own.step_kwh, own.modulus_kwh), (Some(1.0), Some(1e7)));
+    }
+
+    #[test]
+    fn a_step_or_an_end_that_cannot_be_is_told_with_its_key() {
+        let wrong = typed::Meter {
+            energy_step: Some(Energy(5_000.0)),
+            energy_modulus: Some(Energy(0.5)),
+            ..typed::Meter::default()
+        };
+        let (_, errors) = checked(&wrong, None, 1.0);
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors.iter().any(|e| e.contains("energy_step: 5000 kWh is no step")), "{errors:?}");
+        assert!(errors.iter().any(|e| e.contains("energy_modulus: it would begin anew")), "{errors:?}");
+    }
+}

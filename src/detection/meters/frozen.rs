@@ -134,7 +134,7 @@ impl Frozen {
                     );
                     let instants = vec![(pair.point, since), (pair.point, at)];
                     let proof = Proof { figures, instants };
-                    (finding.figures, finding.instants) = (proof.figures, proof.instants);
+                    (finding.figures, finding.instants) = proof.parts();
                     out(Finding::Alert(Box::new(finding)));
                 }
             }

@@ -16,6 +16,15 @@ pub struct Proof {
     pub instants: Vec<(u16, UtcMs)>,
 }
 
+impl Proof {
+    /// Figures and readings. A figure that is no number (a ratio to nothing) is left out: it cannot be written down.
+    #[must_use]
+    pub fn parts(mut self) -> (Vec<Figure>, Vec<(u16, UtcMs)>) {
+        self.figures.retain(|f| f.value.is_finite());
+        (self.figures, self.instants)
+    }
+}
+
 /// Something that is over when it becomes known: raised and cleared at `at`.
 pub fn event(
     (rule, level): (Rule, Level),
@@ -26,7 +35,7 @@ pub fn event(
 ) {
     let mut raised = AlertFinding::new(rule, subject, Change::Raised, at, first);
     (raised.level, raised.last_certain, raised.certain_ms) = (level, last, last.since(first));
-    (raised.figures, raised.instants) = (proof.figures, proof.instants);
+    (raised.figures, raised.instants) = proof.parts();
     let cleared = AlertFinding { change: Change::Cleared, ..raised.clone() };
     out(Finding::Alert(Box::new(raised)));
     out(Finding::Alert(Box::new(cleared)));
@@ -51,7 +60,7 @@ pub fn transition(
     (finding.level, finding.last_certain) = (open.level, open.last_certain);
     (finding.certain_ms, finding.unknown_ms) = (open.certain_ms, open.unknown_ms);
     if change != Change::Cleared {
-        (finding.figures, finding.instants) = (proof.figures, proof.instants);
+        (finding.figures, finding.instants) = proof.parts();
     }
     out(Finding::Alert(Box::new(finding)));
 }

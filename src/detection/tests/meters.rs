@@ -174,6 +174,10 @@ fn hours_in_which_register_and_power_contradict_each_other_are_told_and_a_sudden
         assert!((ratio / factor - 1.0).abs() < 0.1, "{ratio}");
     }
     assert_eq!(said_of(&times(1.03)), NOTHING, "within 5 %");
+    // Power says nothing at all: there is no ratio to tell.
+    let nothing = told(&plant(), &fan(300, |s| s.kw = 0.0), MINUTE_MS);
+    let figures = &nothing.iter().find(|a| a.rule == Rule::PowerEnergyMismatch).unwrap().figures;
+    assert!(figures.iter().all(|f| f.value.is_finite() && f.what != Fact::Ratio));
 }
 
 /// Welding: the load comes and goes within the minute, and is seen on or off by chance. The register counts its mean.
