@@ -179,6 +179,9 @@ impl Alert {
         let first = finding.tallies.iter().map(|t| t.first_offset).filter(|o| *o > 0).min();
         let last = finding.tallies.iter().map(|t| t.last_offset).max();
         let before = std::mem::take(&mut self.evidence.points);
+        // What it rests on stays where the end of it has no figures of its own.
+        let stays = finding.figures.is_empty();
+        let kept = std::mem::take(&mut self.evidence.figures);
         let mut points = evidence::of_tallies(site, finding.subject, &finding.tallies);
         evidence::keep_thresholds(&mut points, before);
         self.evidence = Evidence {
@@ -187,7 +190,7 @@ impl Alert {
             data_share: if seen_ms > 0 { finding.certain_ms as f64 / seen_ms as f64 } else { 1.0 },
             offsets: first.zip(last),
             fragments: finding.fragments.iter().map(|(at, ms)| (at.0, *ms)).collect(),
-            figures: evidence::figures(site, &finding.figures),
+            figures: if stays { kept } else { evidence::figures(site, &finding.figures) },
             readings: std::mem::take(&mut self.evidence.readings),
         };
         let what = match finding.change {

@@ -124,8 +124,8 @@ fn to_mwh(kwh: f64) -> f64 {
 pub fn of_point(point: &Point, tally: &Tally) -> PointEvidence {
     let energy_kwh = match (tally.energy_first_kwh, tally.energy_last_kwh) {
         // One reading of the register says nothing of what went through it.
-        (Some(first), Some(last)) if last >= first && tally.last_offset > tally.first_offset => {
-            Some(to_mwh(last - first))
+        (Some(first), Some(last)) if tally.last_offset > tally.first_offset => {
+            Some(to_mwh(last - first + tally.turned_kwh)).filter(|kwh| *kwh >= 0.0)
         }
         _ => None,
     };

@@ -46,6 +46,9 @@ pub struct Tally {
     pub energy_first_kwh: Option<f64>,
     /// Energy register at the end, kWh.
     pub energy_last_kwh: Option<f64>,
+    /// What must be added to the difference of the two, kWh: where the register began anew at its end. Not a number where
+    /// it went in a way no energy explains, so that nothing can be told of it.
+    pub turned_kwh: f64,
     /// First journal offset that is part of the evidence; 0 = none.
     pub first_offset: Offset,
     /// Last journal offset that is part of the evidence.

@@ -12,6 +12,7 @@ pub mod check;
 pub mod demo;
 pub mod failure;
 pub mod logging;
+mod meter_sentence;
 pub mod output;
 pub mod picture;
 pub mod probe;

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::meter_sentence;
 use super::process_sentence;
 use super::when;
 use super::words::{self, Lang, Words, words};
@@ -57,7 +58,7 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             let told = production.map(|p| format!("{} {}", OUTSIDE.in_lang(lang), sentence(p, lang)));
             told.collect()
         }
-        _ => Vec::new(),
+        _ => meter_sentence::of_alert(alert, lang).into_iter().collect(),
     };
     parts.extend(process_sentence::parts(alert, zone, lang));
     if parts.is_empty() {

@@ -13,6 +13,7 @@
 pub mod applicable;
 pub mod debounce;
 pub mod finding;
+pub mod meters;
 pub mod observe;
 pub mod process;
 pub mod rules;

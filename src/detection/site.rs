@@ -4,12 +4,14 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::meters::judge::MetersJudge;
+use super::meters::limits::{MeterLimits, SiteLimits};
 use super::observe::Observation;
 use super::process::{ProcessContext, ProcessJudge, make_room};
 use super::rules::data_missing::{DataMissing, SilenceLimits};
 use super::rules::incomplete_day::IncompleteDay;
 use super::rules::scene::level_max;
-use super::sample::{Bucket, Sample};
+use super::sample::{Bucket, Sample, StepLimits, energy_gap_ms};
 use super::state::{Edge, UnitLimits, UnitState};
 use crate::model::meter::Meter;
 use crate::model::rule::{Level, Rule};
@@ -37,6 +39,10 @@ pub struct SiteContext {
     judged_behind: Vec<Option<u16>>,
     /// By process: the most that what is said of it is worth.
     levels_max: Vec<Level>,
+    /// What the rules about meters compare with.
+    pub meters: SiteLimits,
+    /// By point: the gap after which it is unknown, and where it says energy alone.
+    gaps_ms: Vec<(i64, i64)>,
 }
 
 impl SiteContext {
@@ -51,6 +57,8 @@ impl SiteContext {
             processes_of: vec![Vec::new(); site.points.len()],
             judged_behind: Vec::new(),
             levels_max: site.processes.iter().map(|process| level_max(site, process)).collect(),
+            meters: SiteLimits::new(&site.rules),
+            gaps_ms: Vec::new(),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
@@ -69,6 +77,12 @@ impl SiteContext {
             context.judged_behind.push((!own.is_empty()).then_some(gateway));
             let period_ms = i64::from(meter.period_ms);
             context.periods_ms.push(period_ms);
+            let period_step_ms = period_ms.max(i64::from(site.step_ms));
+            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms);
+            context.meters.push(MeterLimits::new(point, meter, &site.rules, gap_ms), gateway);
+            let step_kwh = context.meters.points.last().map_or(0.0, |m| m.register.least_step_kwh());
+            let alone_ms = energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms);
+            context.gaps_ms.push((gap_ms, alone_ms));
             context.silence.push(SilenceLimits {
                 gateway,
                 stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
@@ -129,6 +143,7 @@ pub struct SiteJudge {
     incomplete: IncompleteDay,
     /// How many findings it has made since it began.
     said: u64,
+    meters: MetersJudge,
     /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
     /// after a restart.
     #[serde(skip)]
@@ -169,6 +184,7 @@ impl SiteJudge {
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
             incomplete: IncompleteDay::new(site.points.len(), context.gateways.len(), since),
             said: 0,
+            meters: MetersJudge::new(&context.meters),
             due: Due::AT_ONCE,
         }
     }
@@ -228,6 +244,17 @@ impl SiteJudge {
         Offer::Accepted
     }
 
+    /// Time of the last reading of a point that was judged; before every time if there is none.
+    #[must_use]
+    pub fn last_of_meter(&self, point: u16) -> UtcMs {
+        self.meters.last(point)
+    }
+
+    /// The meter of a point was changed at `at`: its register from there on has nothing to do with what it was before.
+    pub fn replaced(&mut self, point: u16, at: UtcMs) {
+        self.meters.replaced(point, at);
+    }
+
     /// Nobody listened from `from` to `to`: silence up to then is nobody's fault.
     pub fn excuse(&mut self, from: UtcMs, to: UtcMs) {
         self.missing.excuse(to);
@@ -257,6 +284,13 @@ impl SiteJudge {
         let gateways = (&old_context.gateways[..], &context.gateways[..]);
         judge.missing.carry_over(&self.missing, &index_of, gateways);
         judge.incomplete.carry_over(&self.incomplete, &index_of, gateways);
+        judge.meters.carry_over(&self.meters, &index_of);
+        let configured = judge.judged.plus(i64::from(new.reorder_ms));
+        for (was, moved) in old_context.meters.points.iter().zip(&index_of) {
+            if let Some(i) = moved.filter(|i| !was.is_same_meter(&context.meters.points[usize::from(*i)])) {
+                judge.replaced(i, configured);
+            }
+        }
         for seen in self.pending.drain(..) {
             let moved = index_of.get(usize::from(seen.point)).copied().flatten();
             judge.pending.extend(moved.map(|point| Observation { point, ..seen }));
@@ -297,10 +331,10 @@ impl SiteJudge {
         let n_due = pending.partition_point(|o| o.at <= to);
         for seen in pending.drain(..n_due) {
             self.missing.hear(seen.point, seen.at, &context.silence, out);
-            let done = self.points[usize::from(seen.point)].bucket.add(&seen, i64::from(site.step_ms));
-            if let Some(sample) = done {
-                self.sample(site, context, seen.point, sample, out);
-            }
+            let verdict = self.meters.take(&seen, &context.meters, out);
+            self.step(site, context, seen.point, out, |bucket, limits, out| {
+                bucket.add(&seen, verdict, limits, out);
+            });
         }
         self.pending = pending;
         self.missing.pass(to, &context.silence, out);
@@ -315,42 +349,56 @@ impl SiteJudge {
     fn next_due(&self, site: &Site, context: &SiteContext) -> Due {
         let mut due = self.pending.first().map_or(UtcMs(i64::MAX), |seen| seen.at);
         for (point, own) in (0_u16..).zip(&self.points) {
-            let gap_ms = unit_limits(site, context, point).gap_ms;
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
             let own_due = own.bucket.closes().or_else(|| own.unit.passes(gap_ms));
             due = due.min(own_due.unwrap_or(UtcMs::MIN));
         }
         Due(due)
     }
 
-    fn sample(
+    /// Does something to the bucket of a point, and takes the samples it makes.
+    fn step<F: FnMut(Finding)>(
         &mut self,
         site: &Site,
         context: &SiteContext,
         point: u16,
-        sample: Sample,
-        out: &mut impl FnMut(Finding),
+        out: &mut F,
+        act: impl FnOnce(&mut Bucket, &StepLimits<'_>, &mut dyn FnMut(Sample)),
     ) {
-        let limits = unit_limits(site, context, point);
         let own = &mut self.points[usize::from(point)];
-        own.power_w = sample.power_w;
-        let told = (&mut self.processes[..], &mut self.incomplete);
-        own.unit.offer(&sample, &limits, &mut |edge| tell(told.0, told.1, context, (point, edge), out));
-        for &p in &context.processes_of[usize::from(point)] {
-            self.processes[usize::from(p)].sample(point, sample);
-        }
+        let limits = unit_limits(site, context, point, &own.bucket);
+        let step = StepLimits {
+            step_ms: i64::from(site.step_ms),
+            period_ms: limits.period_ms,
+            gap_ms: limits.gap_ms,
+            thresholds: limits.thresholds,
+            register: &context.meters.points[usize::from(point)].register,
+        };
+        let (unit, power_w) = (&mut own.unit, &mut own.power_w);
+        let (processes, incomplete) = (&mut self.processes[..], &mut self.incomplete);
+        act(&mut own.bucket, &step, &mut |sample: Sample| {
+            *power_w = sample.power_w;
+            unit.offer(&sample, &limits, &mut |edge| {
+                tell(processes, incomplete, context, (point, edge), out);
+            });
+            // What is the mean of a time that lies behind is proof from its end on.
+            let known = Sample { at: sample.until, ..sample };
+            for &p in &context.processes_of[usize::from(point)] {
+                processes[usize::from(p)].sample(point, known);
+            }
+        });
     }
 
     /// Steps that are over become samples; points without one for too long become unknown.
     fn pass(&mut self, site: &Site, context: &SiteContext, out: &mut impl FnMut(Finding)) {
+        let judged = self.judged;
         for point in (0_u16..).take(self.points.len()) {
+            self.step(site, context, point, out, |bucket, limits, out| bucket.close(judged, limits, out));
             let own = &mut self.points[usize::from(point)];
-            if let Some(sample) = own.bucket.close(self.judged) {
-                self.sample(site, context, point, sample, out);
-            }
-            let own = &mut self.points[usize::from(point)];
-            let seen = own.bucket.open_since().unwrap_or(self.judged);
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
+            let seen = own.bucket.open_since(judged, gap_ms).unwrap_or(judged);
             let told = (&mut self.processes[..], &mut self.incomplete);
-            own.unit.pass(seen, unit_limits(site, context, point).gap_ms, &mut |edge| {
+            own.unit.pass(seen, gap_ms, &mut |edge| {
                 tell(told.0, told.1, context, (point, edge), out);
             });
         }
@@ -361,7 +409,8 @@ impl SiteJudge {
         let (points, judged) = (&self.points, self.judged);
         let settled = |point: u16| {
             let own = &points[usize::from(point)];
-            own.unit.settled(own.bucket.open_since().unwrap_or(judged))
+            let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
+            own.unit.settled(own.bucket.open_since(judged, gap_ms).unwrap_or(judged))
         };
         for (index, judge) in (0_u16..).zip(&mut self.processes) {
             let to = judge.points().map(settled).min().unwrap_or(judged);
@@ -374,12 +423,12 @@ impl SiteJudge {
     }
 }
 
-fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16) -> UnitLimits<'a> {
-    let period_ms = context.periods_ms[usize::from(point)].max(i64::from(site.step_ms));
+fn unit_limits<'a>(site: &'a Site, context: &SiteContext, point: u16, bucket: &Bucket) -> UnitLimits<'a> {
+    let (gap_ms, alone_ms) = context.gaps_ms[usize::from(point)];
     UnitLimits {
         thresholds: &site.points[usize::from(point)].thresholds,
-        period_ms,
-        gap_ms: i64::from(site.gap_ms).max(PERIODS_MIN * period_ms),
+        period_ms: context.periods_ms[usize::from(point)].max(i64::from(site.step_ms)),
+        gap_ms: if bucket.is_energy_alone() { alone_ms } else { gap_ms },
     }
 }
 

@@ -33,6 +33,8 @@ struct Run {
     after: UtcMs,
     from: UtcMs,
     until: UtcMs,
+    /// From here on it is certain: the change lies between `from` and here.
+    sure: UtcMs,
 }
 
 /// State of one unit and what is about to change it.
@@ -41,6 +43,8 @@ pub struct UnitState {
     state: State,
     since: UtcMs,
     run: Option<Run>,
+    /// The last sample that spoke for a state: the begin of its time, and the end.
+    begun: UtcMs,
     last: UtcMs,
 }
 
@@ -59,7 +63,7 @@ impl UnitState {
     /// A unit nothing is known of yet.
     #[must_use]
     pub fn unknown(since: UtcMs) -> UnitState {
-        UnitState { state: State::Unknown, since, run: None, last: UtcMs::MIN }
+        UnitState { state: State::Unknown, since, run: None, begun: UtcMs::MIN, last: UtcMs::MIN }
     }
 
     /// The state as far as it is decided.
@@ -111,13 +115,16 @@ impl UnitState {
     /// A power that fits no state (negative beyond noise: the wiring is wrong; or in the hysteresis band with no
     /// state to keep) proves nothing, as if the sample had not come: a run goes on over it, and where nothing else
     /// comes for the gap, the state is unknown.
+    ///
+    /// The mean power of a time that lies behind tells that a change is somewhere within it; the state is unknown there.
     pub fn offer(&mut self, sample: &Sample, limits: &UnitLimits<'_>, edge: &mut impl FnMut(Edge)) {
-        let at = sample.at;
+        let (at, until) = (sample.at, sample.until);
         self.pass(at, limits.gap_ms, edge);
         let Some(to) = sample.power_w.and_then(|p| classify(self.state, p, limits.thresholds)) else {
             return;
         };
-        let after = std::mem::replace(&mut self.last, at);
+        let after = std::mem::replace(&mut self.begun, at);
+        self.last = until;
         if to == self.state {
             self.run = None;
             return;
@@ -125,16 +132,20 @@ impl UnitState {
         let running = to == State::Running;
         let run = match self.run {
             Some(run) if (run.to == State::Running) == running => Run { to, ..run },
-            _ => Run { to, after, from: at, until: sample.last },
+            _ => Run { to, after, from: at, until: sample.last, sure: until },
         };
         let need_ms = if running { limits.thresholds.on_for_ms } else { limits.thresholds.off_for_ms };
-        if at.since(run.from) + limits.period_ms >= i64::from(need_ms) {
-            self.run = None;
-            let Run { after, from, until, .. } = run;
-            self.change(Edge { after, at: from, until, state: to }, edge);
-        } else {
+        let held_ms = until.since(run.from).max(at.since(run.from) + limits.period_ms);
+        if held_ms < i64::from(need_ms) {
             self.run = Some(run);
+            return;
         }
+        self.run = None;
+        let Run { after, from, until, sure, .. } = run;
+        if sure > from && self.state != State::Unknown {
+            self.change(Edge { after: from, at: from, until: from, state: State::Unknown }, edge);
+        }
+        self.change(Edge { after, at: sure, until: until.max(sure), state: to }, edge);
     }
 
     fn change(&mut self, to: Edge, edge: &mut impl FnMut(Edge)) {
@@ -200,7 +211,7 @@ mod tests {
 
     fn sample(minute: i64, power_w: Option<f64>) -> Sample {
         let at = UtcMs(minute * 60_000);
-        Sample { at, last: at.plus(50_000), power_w, energy_kwh: None, offset: 1 }
+        Sample { at, until: at, last: at.plus(50_000), power_w, offset: 1, ..Sample::default() }
     }
 
     #[test]
@@ -266,6 +277,19 @@ mod tests {
     fn a_negative_power_proves_no_state() {
         let day = [at(900.0, 5), at(-900.0, 9)].concat();
         assert_eq!(edges(&day), [(0, State::Running), (4, State::Unknown)]);
+    }
+
+    #[test]
+    fn a_change_within_a_mean_is_unknown_until_the_end_of_that_mean() {
+        let limits = UnitLimits { thresholds: &FAN, period_ms: 60_000, gap_ms: 3_600_000 };
+        let mut unit = UnitState::unknown(UtcMs(0));
+        let mut out = Vec::new();
+        for (from, until, power) in [(0, 10, 900.0), (10, 20, 900.0), (20, 30, 5.0), (30, 40, 5.0)] {
+            let (at, until) = (UtcMs(from * 60_000), UtcMs(until * 60_000));
+            let mean = Sample { at, until, last: until, power_w: Some(power), ..Sample::default() };
+            unit.offer(&mean, &limits, &mut |edge| out.push((edge.at.0 / 60_000, edge.state)));
+        }
+        assert_eq!(out, [(10, State::Running), (20, State::Unknown), (30, State::Off)]);
     }
 
     #[test]

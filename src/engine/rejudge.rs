@@ -18,7 +18,7 @@ use crate::alerts::alert::{self, Alert, Status};
 use crate::alerts::finding::{AlertFinding, Change};
 use crate::alerts::revision::Late;
 use crate::detection::finding::Finding;
-use crate::detection::observe::Observation;
+use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteJudge};
 use crate::history::{self, HistoryError, span::Span};
 use crate::model::reading::{Offset, Quality};
@@ -290,10 +290,15 @@ impl Rejudging {
         let (points, ids): (Vec<u16>, Vec<&str>) =
             (0_u16..).zip(&site.points).filter_map(|(i, p)| Some((i, of_point(p)?))).unzip();
         let span = Span { from: from.plus(1), to: to.plus(1), up_to };
-        let judge = &mut self.judge;
+        let (judge, limits) = (&mut self.judge, &in_force.context.meters);
         history::span::visit(conn, &ids, span, &mut |place, reading| {
             if may_judge(reading.quality) {
-                let seen = Observation::of(points[place], reading.time, reading.offset, reading.values);
+                let seen = Observation::of(
+                    points[place],
+                    Stamp { at: reading.time, offset: reading.offset },
+                    reading.values,
+                    limits,
+                );
                 let offer = judge.offer(seen);
                 debug_assert_eq!(offer, Offer::Accepted, "the span lies after what is judged");
             }

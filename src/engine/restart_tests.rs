@@ -137,34 +137,18 @@ async fn a_journal_whose_begin_is_gone_is_judged_by_the_registry_in_force_there(
     assert!(outcome.rejects < 5 && outcome.alerts.len() == 1, "{outcome:?}");
 }
 
-#[tokio::test]
-async fn a_journal_whose_begin_is_gone_is_judged_by_another_registry_from_its_first_message_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut all = day();
-    second_registry(&mut all, 10);
-    second_registry(&mut all, 60);
-    pruned_journal(folder.path(), &all, 20).await;
-    let mut own = registry();
-    own.sites[0].name = "Plant, tried".into();
-    let part = super::replay::Part { registry: Some(own), ..super::replay::Part::default() };
-    let store = Store::open(&folder.path().join(STORE_FILE)).unwrap();
-    let mut reader = Reader::open(folder.path()).unwrap();
-    let (engine, heard) = super::replay::part_of_journal(store, &mut reader, &part, |_| {}).unwrap();
-    assert_eq!(&*engine.world().registry().sites[0].name, "Plant, tried");
-    assert_eq!(Some(heard.unwrap().last), all.iter().map(|m| m.message().received).max());
-    drop(engine);
-    let outcome = outcome(folder.path());
-    assert!(outcome.readings.len() > 50 && outcome.alerts.len() == 1, "{outcome:?}");
-}
-
 /// What is saved of a site, by layout 3.
-const NAMES: &str = "judged pending point at power_w energy_kwh offset points bucket ends first last sum_w n_powers n unit state \
-    since run processes members latest queue what production failed rules calendar day until is_night is_working \
-    treatment_off case debounce phase last_certain certain_ms unknown_ms level clearing tallies n_samples max_w \
-    energy_first_kwh energy_last_kwh first_offset last_offset is_told production_ms off_ms night_ms late_start \
-    started begun repeats moments early_stop running stopped edge after ended missing underload load is_proposed \
-    shown energy_ratio power today treatment known_ms days low low_known_ms open gap night tours now begins on_ms \
-    outside fragmented gaps heard cleared gateways excused next_due incomplete units is_known";
+const NAMES: &str = "judged pending at offset power_w energy_kwh prints all voltages power_factor voltage_v point signs \
+    flags points bucket ends first last sum_w n_powers n mark kwh is_trusted before shown places digits \
+    is_foreign is_doubted window unit state since run begun processes members latest until turned_kwh \
+    queue what production failed rules calendar day is_night is_working treatment_off case debounce \
+    phase last_certain certain_ms unknown_ms level clearing tallies n_samples max_w energy_first_kwh \
+    energy_last_kwh first_offset last_offset is_told production_ms off_ms night_ms late_start started \
+    repeats moments early_stop running stopped edge after ended missing underload load is_proposed \
+    energy_ratio power today treatment known_ms days low low_known_ms open gap night tours now begins \
+    on_ms outside fragmented gaps heard cleared gateways excused next_due incomplete units is_known said \
+    meters energy_ago_ms signs_ago_ms frozen print ms stuck_kwh stuck_ms agreement hour seen_ms \
+    least_kwh most_kwh active bypass cut replaced";
 
 /// Names in the saved form, each once, in the order of their coming.
 fn names_of(json: &str) -> String {

@@ -41,6 +41,7 @@ pub(super) fn registry() -> Registry {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
+        counting: crate::model::meter::Counting::default(),
     };
     let thresholds = Thresholds {
         running_above_w: 1_000.0,

@@ -10,7 +10,9 @@ use super::late::LateBook;
 use super::marks;
 use super::rejudge::{Rejudging, may_judge};
 use super::version::SiteVersion;
-use crate::detection::observe::Observation;
+use crate::detection::meters::arrivals::Arrivals;
+use crate::detection::meters::restart::Behind;
+use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
 use crate::model::reading::{MeterIdx, Offset, Quality};
@@ -47,6 +49,7 @@ pub struct World {
     /// By meter: the site and point it measures.
     point_of: Vec<Option<(u32, u16)>>,
     merge: Merge,
+    arrivals: Arrivals,
     now: UtcMs,
     pub(super) counts: Counts,
     n_points: u32,
@@ -62,6 +65,7 @@ struct Saved {
     merge: Merge,
     now: UtcMs,
     counts: Counts,
+    arrivals: Arrivals,
 }
 
 /// Why a world cannot be saved or restored.
@@ -114,6 +118,7 @@ impl World {
             past: saved.past,
             point_of,
             merge: saved.merge,
+            arrivals: saved.arrivals,
             now: saved.now,
             counts: saved.counts,
             n_points: u32::try_from(n_points).unwrap_or(u32::MAX),
@@ -203,7 +208,14 @@ impl World {
         let mut old = std::mem::replace(self, World::empty());
         let since = old.now.max(received);
         old.merge.renumber(&old.registry, &registry);
-        let kept = Saved { merge: old.merge, now: old.now, counts: old.counts, ..Saved::default() };
+        old.arrivals.renumber(&old.registry, &registry);
+        let kept = Saved {
+            merge: old.merge,
+            arrivals: old.arrivals,
+            now: old.now,
+            counts: old.counts,
+            ..Saved::default()
+        };
         let mut new = World::over(Arc::new(registry), kept);
         new.counts.messages += 1;
         let mut of_old: HashMap<&str, (usize, SiteJudge)> =
@@ -263,6 +275,7 @@ impl World {
             &'a Merge,
             UtcMs,
             Counts,
+            &'a Arrivals,
         );
         let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
         let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
@@ -274,6 +287,7 @@ impl World {
             &self.merge,
             self.now,
             self.counts,
+            &self.arrivals,
         );
         let packer = postcard::to_io(&all, packer).map_err(SaveError::Form)?;
         let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;
@@ -314,7 +328,18 @@ impl World {
             self.counts.unassigned += 1;
             return;
         };
-        let seen = Observation::of(point, head.time, head.offset, effects.readings.values(&head));
+        let (own, judge) = (&self.registry.sites[site as usize], &self.judges[site as usize]);
+        let context = &self.contexts[site as usize];
+        let behind = context.meters.gateways[usize::from(point)];
+        let gateway = context.gateways.get(usize::from(behind)).map_or("", |name| name);
+        let place = (point, Behind { site: &own.id, index: behind, gateway });
+        let findings = &mut effects.findings;
+        self.arrivals.take(&head, place, &own.rules, || judge.last_of_meter(point), &mut |finding| {
+            findings.push(Found { site, by: head.offset, said: 0, finding });
+        });
+        let stamp = Stamp { at: head.time, offset: head.offset };
+        let limits = &self.contexts[site as usize].meters;
+        let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
             self.late.note(site, &head);

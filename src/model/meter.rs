@@ -21,6 +21,21 @@ pub struct Meter {
     pub pt: f64,
     /// Where its readings come from.
     pub input: Input,
+    /// How its energy register counts.
+    #[serde(default)]
+    pub counting: Counting,
+}
+
+/// How an energy register counts. All on the primary side.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counting {
+    /// Its step, kWh; `None`: not known, then what its values show, and 0.01 kWh of the meter's own side at least.
+    pub step_kwh: Option<f64>,
+    /// It is kept as a float of 32 bits, whose steps grow with its value.
+    pub is_single: bool,
+    /// Where it begins at zero again, kWh; `None`: powers of ten and 2^31 and 2^32 steps are recognised.
+    pub modulus_kwh: Option<f64>,
 }
 
 /// Where a meter's readings come from.

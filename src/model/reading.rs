@@ -1,5 +1,7 @@
 //! Readings, laid out flat so that a batch of thousands costs two growing vectors and no allocation each.
 
+use std::num::NonZeroU32;
+
 use super::quantity::{Channel, Phase, Quantity};
 use super::time::UtcMs;
 
@@ -61,6 +63,8 @@ pub struct Head {
     pub offset: Offset,
     /// How far it can be trusted.
     pub quality: Quality,
+    /// The sender's own count, plus one, where it says one. Not kept in history.
+    pub seq: Option<NonZeroU32>,
     first: u32,
     n: u8,
 }
@@ -100,7 +104,7 @@ impl ReadingBatch {
     /// Adds a reading; its values follow with [`push_value`](Self::push_value).
     pub fn begin(&mut self, meter: MeterIdx, time: UtcMs, received: UtcMs, offset: Offset, quality: Quality) {
         let first = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.heads.push(Head { meter, time, received, offset, quality, first, n: 0 });
+        self.heads.push(Head { meter, time, received, offset, quality, seq: None, first, n: 0 });
     }
 
     /// Adds a value to the reading begun last. Non-finite values and a second value of a channel are refused.

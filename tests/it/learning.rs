@@ -3,6 +3,7 @@
 
 use std::f64::consts::TAU;
 
+use submeterd::detection::sample::Sample;
 use submeterd::detection::state::{UnitLimits, UnitState};
 use submeterd::learning::acceptance::Failed;
 use submeterd::learning::adopt;
@@ -178,8 +179,11 @@ fn right(load: &Load, thresholds: &Thresholds) -> f64 {
     let mut edges = Vec::new();
     let mut unit = UnitState::unknown(UtcMs(-1));
     for minute in &load.minutes {
-        unit.offer(UtcMs(minute.at * MINUTE_MS), Some(minute.power_w), &limits, &mut |at, state| {
-            edges.push((at, state))
+        let at = UtcMs(minute.at * MINUTE_MS);
+        let power_w = Some(minute.power_w);
+        let sample = Sample { at, until: at, last: at, power_w, ..Sample::default() };
+        unit.offer(&sample, &limits, &mut |edge| {
+            edges.push((edge.at, edge.state));
         });
     }
     let state_at = |at: UtcMs| {

@@ -95,6 +95,20 @@ fn the_plant_in_order_has_nothing_to_tell() {
 }
 
 #[test]
+fn a_register_that_tells_slowly_is_told() {
+    let slow = SITE.replacen("id = \"m1\"", "id = \"m1\"\nenergy_step = \"10 kWh\"", 1);
+    warned(&slow, "meters[0].energy_step", "needs 80min to tell whether line runs");
+    let fine = SITE.replacen("id = \"m1\"", "id = \"m1\"\nenergy_step = \"0.1 kWh\"", 1);
+    assert_eq!(outcome(MAIN, &[("s1.toml", &fine)]), (Vec::new(), Vec::new()));
+    site_with(
+        "id = \"m1\"",
+        "id = \"m1\"\nenergy_step = 0.01",
+        "meters[0].energy_step",
+        "is not an energy in quotes",
+    );
+}
+
+#[test]
 fn what_is_typed_of_points() {
     site_with("id = \"s1\"", "id = \"s 1\"", "id", "letters");
     site_with("id = \"s1\"", "id = \"s1\"\ntime_zone = \"Beijing\"", "time_zone", "Asia/Shanghai");

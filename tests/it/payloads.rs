@@ -53,6 +53,7 @@ fn registry() -> Registry {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
+        counting: submeterd::model::meter::Counting::default(),
     };
     let mut subscriptions = vec![Subscription {
         broker: "b".into(),

@@ -44,7 +44,7 @@ fn told(plant: usize, seconds: u64, phase_ms: u64) -> Vec<Told> {
         for (point, measured) in (0_u16..).zip(&simulation.read(elapsed_ms).plants[plant]) {
             if measured.heard {
                 let (power_w, energy_kwh) = (Some(measured.power_kw * 1_000.0), Some(measured.energy_kwh));
-                judge.offer(Observation { point, at, power_w, energy_kwh, offset: second });
+                judge.offer(Observation::plain(point, at, power_w, energy_kwh, second));
             }
         }
         let said_s = i64::try_from(second).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::counting;
 use super::ground::Ground;
 use super::must::{self, Bounds, Once};
 use super::profile::{max_gap, max_registers, pause_ms};
@@ -61,6 +62,15 @@ impl<'a> Meters<'a> {
         self.meters.get(first as usize + index)
     }
 
+    /// The profile of an input over Modbus.
+    #[must_use]
+    pub fn profile_of(&self, input: &Input) -> Option<&Profile> {
+        match *input {
+            Input::Modbus { profile, .. } => self.profiles.get(profile as usize),
+            Input::Mqtt { .. } => None,
+        }
+    }
+
     /// Meters and the profiles they use.
     #[must_use]
     pub fn done(self) -> (Vec<Meter>, Vec<Profile>) {
@@ -114,6 +124,7 @@ impl<'a> Meters<'a> {
             (None, Input::Modbus { link, .. }) => link,
             (None, Input::Mqtt { .. }) => site,
         };
+        let counting = counting::check(typed, self.profile_of(&input), ct * pt, at, report);
         Meter {
             id: format!("{site}/{id}").into(),
             site: index,
@@ -128,6 +139,7 @@ impl<'a> Meters<'a> {
             ct,
             pt,
             input,
+            counting,
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod columns;
+pub mod counting;
 pub mod daemon;
 pub mod ground;
 pub mod influx;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::counting;
 use super::meter::Meters;
 use super::must::{self, Bounds, Once};
 use super::point;
@@ -152,6 +153,11 @@ fn intervals(
             report.warn(&spot, what, "a shorter period, or a longer gap at the site");
         }
         let id = meter.id.as_deref().unwrap_or_default();
+        let measured = site.points.iter().zip(&typed.points).find(|(_, p)| p.meter.as_deref() == Some(id));
+        if let Some((point, _)) = measured {
+            let at = file.item("meters", i);
+            counting::tells_slowly(point, &own.counting, meters.profile_of(&own.input), &at, report);
+        }
         let short = site.points.iter().zip(&typed.points).any(|(point, p)| {
             p.meter.as_deref() == Some(id)
                 && matches!(point.kind, PointKind::Production | PointKind::Treatment)

@@ -14,6 +14,10 @@ pub struct Span(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub u64);
 
+/// An energy: `"0.01 kWh"`, `"1000000 kWh"`, `"1 Wh"`. In kWh.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Energy(pub f64);
+
 /// A power: `"50 kW"`, `"800 W"`, or a share of the rated power: `"15%"`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Power {
@@ -73,6 +77,20 @@ impl Size {
     }
 }
 
+impl Energy {
+    /// Reads an energy.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Energy> {
+        let (number, unit) = number(text.trim())?;
+        match unit {
+            "Wh" => Some(Energy(number / 1e3)),
+            "kWh" => Some(Energy(number)),
+            "MWh" => Some(Energy(number * 1e3)),
+            _ => None,
+        }
+    }
+}
+
 impl Power {
     /// Reads a power.
     #[must_use]
@@ -128,6 +146,15 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
+impl<'de> Deserialize<'de> for Energy {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Energy, D::Error> {
+        from.deserialize_str(Quoted(
+            Energy::parse,
+            "an energy in quotes with its unit, such as \"0.01 kWh\" or \"1000 MWh\"",
+        ))
+    }
+}
+
 impl<'de> Deserialize<'de> for Power {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Power, D::Error> {
         from.deserialize_str(Quoted(
@@ -158,5 +185,7 @@ mod tests {
         assert_eq!(Power::parse("15 %"), Some(Power::Share(0.15)));
         assert_eq!(Power::parse("1.5 kW"), Some(Power::Watts(1_500.0)));
         assert_eq!(Power::parse("50"), None);
+        assert_eq!(Energy::parse("10 Wh"), Some(Energy(0.01)));
+        assert_eq!((Energy::parse("1_000 MWh"), Energy::parse("0.01 kW")), (Some(Energy(1e6)), None));
     }
 }

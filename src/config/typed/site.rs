@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::profile::Side;
-use super::quantity::{Power, Span};
+use super::quantity::{Energy, Power, Span};
 use super::rules::Rules;
 use crate::model::meter::WordOrder;
 use crate::model::site::{Category, Grade, PointKind};
@@ -60,6 +60,10 @@ pub struct Meter {
     pub ct: Option<f64>,
     /// Ratio of the voltage transformers. 1.
     pub pt: Option<f64>,
+    /// Step of its energy register, as its display has it; its ratios are applied. What its values show, 0.01 kWh.
+    pub energy_step: Option<Energy>,
+    /// Where its energy register begins at zero again, as its display has it. Powers of ten.
+    pub energy_modulus: Option<Energy>,
     /// Comes over MQTT; so it does when neither table is there.
     pub mqtt: Option<MqttInput>,
     /// Is read over Modbus.

@@ -132,6 +132,10 @@ fn add(tally: &mut Tally, sample: &Sample) {
         tally.n_samples += 1;
     }
     if sample.energy_kwh.is_some() {
+        // Before the first there is nothing that could have turned.
+        if tally.energy_first_kwh.is_some() {
+            tally.turned_kwh += sample.turned_kwh;
+        }
         tally.energy_first_kwh = tally.energy_first_kwh.or(sample.energy_kwh);
         tally.energy_last_kwh = sample.energy_kwh;
     }

@@ -167,7 +167,8 @@ fn load_of(baseline: &Baseline, share: Option<f64>, scene: &Scene<'_>) -> (Load,
         State::Idle | State::Off => return (Load::Usual, None),
         State::Running => {}
     }
-    if factor_dropped(power_factor(unit), baseline.power_factor, scene.get(Param::UnderloadFactorDrop)) {
+    if factor_dropped(power_factor(unit, scene), baseline.power_factor, scene.get(Param::UnderloadFactorDrop))
+    {
         return (Load::Under, None);
     }
     let (Some(share), Some(power_w)) = (share, unit.power_w(scene.site)) else { return unseen };
@@ -176,9 +177,12 @@ fn load_of(baseline: &Baseline, share: Option<f64>, scene: &Scene<'_>) -> (Load,
     (if is_under { Load::Under } else { Load::Usual }, Some(usual_w))
 }
 
-/// A unit's power factor at a voltage near the nominal one. Samples have neither yet, so that nothing is said of it.
-fn power_factor(_: &Member) -> Option<f32> {
-    None
+/// A unit's power factor, where its voltage is near the nominal one: a tenth of it, which is ours.
+fn power_factor(unit: &Member, scene: &Scene<'_>) -> Option<f32> {
+    let sample = unit.latest.as_ref()?;
+    let nominal_v = scene.site.rules.get(Param::VoltageNominal);
+    let is_near = (f64::from(sample.voltage_v?) - nominal_v).abs() <= 0.1 * nominal_v;
+    sample.power_factor.filter(|_| is_near).map(f32::abs)
 }
 
 /// Whether a power factor is so far below the usual one. What is not known has not dropped.

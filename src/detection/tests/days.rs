@@ -53,14 +53,12 @@ fn a_gateway_that_lost_a_day_is_one_alarm_however_it_is_judged() {
     assert_eq!(found, incomplete(&seen, 170_000), "ticks change nothing");
 }
 
-/// A meter that says energy alone, or a power below zero, is not silent, and whether its unit runs is never known.
+/// A meter that says neither power nor energy, or a power below zero, is not silent, and whether its unit runs is never known.
 #[test]
 fn a_meter_that_speaks_and_says_no_state_is_told_of() {
     for power_w in [None, Some(-5_000.0)] {
         let mut seen = observations(&stretch((ON, ON), 2_940));
-        for (n, own) in seen.iter_mut().filter(|o| o.point == FAN).enumerate() {
-            (own.power_w, own.energy_kwh) = (power_w, Some(n as f64));
-        }
+        seen.iter_mut().filter(|o| o.point == FAN).for_each(|own| own.power_w = power_w.into());
         let all = alerts_of(judge(&seen, MINUTE_MS, last(2_940)));
         let rules: Vec<_> = all.iter().map(|a| (a.rule, a.change)).collect();
         let both = [(Rule::GapWhileProducing, Change::Raised), (Rule::GapWhileProducing, Change::Escalated)];
@@ -86,7 +84,7 @@ fn what_nobody_listened_to_is_not_asked_for() {
             judge.excuse(last(away.start - 1), last(minute));
         }
         for point in [PRESS, FAN] {
-            judge.offer(Observation { point, at: last(minute), power_w: ON, energy_kwh: None, offset: 1 });
+            judge.offer(Observation::plain(point, last(minute), ON, None, 1));
         }
         judge.advance(&site, &context, last(minute).plus(-i64::from(REORDER_MS)), &mut |f| out.push(f));
     }

@@ -2,8 +2,12 @@
 
 mod days;
 mod edges;
+mod energy;
 mod hours;
+mod meters;
+mod meters_of_site;
 mod minutes;
 pub(super) mod plant;
 mod reconfigured;
 mod usual;
+mod wall;

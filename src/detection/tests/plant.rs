@@ -46,6 +46,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
+        counting: crate::model::meter::Counting::default(),
     };
     let site = Site {
         id: "plant".into(),
@@ -94,7 +95,7 @@ pub fn observations(minutes: &[Minute]) -> Vec<Observation> {
             if power_w.is_some() {
                 let at = START.plus(minute * MINUTE_MS);
                 let offset = 1 + all.len() as u64;
-                all.push(Observation { point, at, power_w, energy_kwh: None, offset });
+                all.push(Observation::plain(point, at, power_w, None, offset));
             }
         }
     }

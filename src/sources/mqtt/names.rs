@@ -178,7 +178,16 @@ mod tests {
     use crate::model::meter::Meter;
 
     fn meter(id: &str, input: Input) -> Meter {
-        Meter { id: id.into(), site: 0, gateway: "g".into(), period_ms: 60_000, ct: 1.0, pt: 1.0, input }
+        Meter {
+            id: id.into(),
+            site: 0,
+            gateway: "g".into(),
+            period_ms: 60_000,
+            ct: 1.0,
+            pt: 1.0,
+            input,
+            counting: crate::model::meter::Counting::default(),
+        }
     }
 
     fn names() -> Names {

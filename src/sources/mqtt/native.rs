@@ -9,7 +9,7 @@
 //! | `site` | the site, where the topic captures none |
 //! | `q` | quality: `"good"`; anything else marks the reading as doubtful: kept, never judged |
 //! | `backfill` | `true`: sent later than measured, on purpose |
-//! | `seq` | the sender's own count; kept with the message, not used |
+//! | `seq` | the sender's own count: where it begins anew, the sender was started again; not asked of back-fill |
 //! | `u` `i` | voltage, V; current, A |
 //! | `p` `rp` `s` | active power, kW; reactive power, kvar; apparent power, kVA |
 //! | `pf` `f` | power factor, 1; frequency, Hz |
@@ -32,6 +32,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -51,6 +52,7 @@ pub(super) enum Key {
     Site,
     Q,
     Backfill,
+    Seq,
     Readings,
     Columns,
     Rows,
@@ -67,6 +69,7 @@ impl Key {
             "site" => Key::Site,
             "q" => Key::Q,
             "backfill" => Key::Backfill,
+            "seq" => Key::Seq,
             "readings" => Key::Readings,
             "columns" => Key::Columns,
             "rows" => Key::Rows,
@@ -133,6 +136,7 @@ pub(super) struct About<'de> {
     meter: Option<Cow<'de, str>>,
     ts: Option<Loose<'de>>,
     quality: Quality,
+    seq: Option<NonZeroU32>,
 }
 
 impl<'de> About<'de> {
@@ -147,6 +151,9 @@ impl<'de> About<'de> {
             (Key::Q, Loose::Text(q)) if q == "good" => {}
             (Key::Q, _) => self.quality = self.quality.with(Quality::DOUBTFUL),
             (Key::Backfill, Loose::Bool(true)) => self.quality = self.quality.with(Quality::BACKFILL),
+            (Key::Seq, Loose::Int(n)) => {
+                self.seq = u32::try_from(n).ok().and_then(|n| NonZeroU32::new(n.wrapping_add(1)));
+            }
             _ => {}
         }
     }
@@ -160,6 +167,8 @@ impl<'de> About<'de> {
             device: captured.device,
         };
         let at = self.time(sink);
+        // What was sent later has a later count than its time would have.
+        sink.seq(self.seq.filter(|_| !self.quality.has(Quality::BACKFILL)));
         sink.end(who, at, self.quality);
     }
 
@@ -298,7 +307,7 @@ impl<'de> DeserializeSeed<'de> for Part<'_, '_, 'de> {
                 Values { sink: self.sink, channel: Channel::of(quantity, Phase::Total) }.deserialize(from)
             }
             Key::Channel(channel) => Values { sink: self.sink, channel }.deserialize(from),
-            Key::Ts | Key::Meter | Key::Site | Key::Q | Key::Backfill => {
+            Key::Ts | Key::Meter | Key::Site | Key::Q | Key::Backfill | Key::Seq => {
                 self.about.set(self.key, Loose::deserialize(from)?);
                 Ok(())
             }

@@ -114,6 +114,13 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// The sender's own count, plus one, of the open reading.
+    pub(super) fn seq(&mut self, seq: Option<std::num::NonZeroU32>) {
+        if let (true, Some((head, _))) = (self.open, self.readings.last_mut()) {
+            head.seq = seq;
+        }
+    }
+
     /// Ends the open reading: it is kept if meter, time and at least one value are good. `at` = `None`: it has no time of
     /// its own.
     pub(super) fn end(&mut self, who: Who<'_>, at: Result<Option<UtcMs>, Reject>, quality: Quality) {

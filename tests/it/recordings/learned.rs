@@ -217,6 +217,7 @@ fn the_running_medians_of_the_fans_are_what_the_description_says() {
             lag_ms: 0,
             rules: RuleLimits::DEFAULT,
             baselines: Vec::new(),
+            working_time: None,
         };
         let learned = baselines(&process, &points, &own);
         println!("{learned:?}");

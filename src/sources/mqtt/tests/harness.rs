@@ -15,7 +15,16 @@ pub const TS: i64 = 1_661_789_400_000;
 
 fn meter(id: &str, device: Option<&str>, ct: f64, pt: f64) -> Meter {
     let input = Input::Mqtt { device: device.map(Into::into) };
-    Meter { id: id.into(), site: 0, gateway: "g".into(), period_ms: 60_000, ct, pt, input }
+    Meter {
+        id: id.into(),
+        site: 0,
+        gateway: "g".into(),
+        period_ms: 60_000,
+        ct,
+        pt,
+        input,
+        counting: crate::model::meter::Counting::default(),
+    }
 }
 
 fn mapping() -> Mapping {

@@ -1,0 +1,135 @@
+//! What the rules about meters compare with: worked out once from the configuration.
+
+use super::register::Register;
+use crate::model::meter::Meter;
+use crate::model::param::{Param, Settings};
+use crate::model::rule::Rule;
+use crate::model::site::{Point, PointKind};
+
+/// What a unit is by its nameplate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// W.
+    pub rated_w: f64,
+    /// It is the total of its site.
+    pub is_total: bool,
+}
+
+/// Of one meter.
+#[derive(Clone, Debug)]
+pub struct MeterLimits {
+    /// The meter's id.
+    meter: Box<str>,
+    /// What it measures.
+    pub unit: Unit,
+    /// Its energy register.
+    pub register: Register,
+    /// The unit runs from here up, W.
+    pub running_w: f64,
+    /// How often it speaks, ms.
+    pub period_ms: i64,
+    /// After a silence longer than this nothing is known of the time between, ms.
+    pub gap_ms: i64,
+}
+
+impl MeterLimits {
+    /// Of the meter of a point.
+    #[must_use]
+    pub fn new(point: &Point, meter: &Meter, settings: &Settings, gap_ms: i64) -> MeterLimits {
+        let max_w = point.rated_w * settings.get(Param::CounterRated);
+        let ratio = meter.ct * meter.pt;
+        MeterLimits {
+            meter: meter.id.clone(),
+            unit: Unit { rated_w: point.rated_w, is_total: point.kind == PointKind::Total },
+            register: Register::new(meter.counting, ratio, max_w, settings.get(Param::CounterMargin)),
+            running_w: point.thresholds.running_above_w,
+            period_ms: i64::from(meter.period_ms),
+            gap_ms,
+        }
+    }
+}
+
+impl MeterLimits {
+    /// Whether it is the same meter, counting in the same way; if not, its register has nothing to do with what it was.
+    #[must_use]
+    pub fn is_same_meter(&self, other: &MeterLimits) -> bool {
+        self.meter == other.meter && self.register.counts_like(&other.register)
+    }
+}
+
+/// Shares that signs of the wiring are told by.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is a row of the table of parameters")]
+pub struct Shares {
+    pub reverse: f64,
+    pub nominal_v: f64,
+    pub lost: f64,
+    pub broken: f64,
+    pub recovered: f64,
+    pub current_min: f64,
+    pub imbalance: f64,
+    pub load_min: f64,
+    pub low: f64,
+}
+
+impl Shares {
+    /// As set.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Shares {
+        Shares {
+            reverse: settings.get(Param::ReverseShare),
+            nominal_v: settings.get(Param::VoltageNominal),
+            lost: settings.get(Param::VoltageLost),
+            broken: settings.get(Param::VoltageBroken),
+            recovered: settings.get(Param::VoltageRecovered),
+            current_min: settings.get(Param::VoltageCurrent),
+            imbalance: settings.get(Param::ImbalanceShare),
+            load_min: settings.get(Param::ImbalanceLoad),
+            low: settings.get(Param::UndervoltageShare),
+        }
+    }
+}
+
+/// Of all meters of a site.
+#[derive(Clone, Debug)]
+pub struct SiteLimits {
+    /// By point.
+    pub points: Vec<MeterLimits>,
+    /// By point: its gateway.
+    pub gateways: Vec<u16>,
+    /// Shares for the wiring.
+    pub shares: Shares,
+    /// R9: so many readings are needed; asked for with every reading.
+    pub frozen_samples: f64,
+    /// R17: a shorter cut says nothing, ms; asked for with every reading.
+    pub cut_raise_ms: i64,
+    /// What is set about rules.
+    pub settings: Settings,
+}
+
+impl SiteLimits {
+    /// Of a site without points.
+    #[must_use]
+    pub fn new(settings: &Settings) -> SiteLimits {
+        SiteLimits {
+            points: Vec::new(),
+            gateways: Vec::new(),
+            shares: Shares::of(settings),
+            frozen_samples: settings.get(Param::FrozenSamples),
+            cut_raise_ms: settings.ms(Param::CutRaise),
+            settings: settings.clone(),
+        }
+    }
+
+    /// Adds the next point, and its gateway.
+    pub fn push(&mut self, point: MeterLimits, gateway: u16) {
+        self.points.push(point);
+        self.gateways.push(gateway);
+    }
+
+    /// Whether a rule speaks.
+    #[must_use]
+    pub fn is_on(&self, rule: Rule) -> bool {
+        self.settings.is_on(rule)
+    }
+}
