@@ -262,7 +262,12 @@ impl World {
         self.clocks.take(&head, point, rules, || judge.last_of_meter(point), &mut |finding| {
             findings.push((site, head.offset, finding));
         });
-        let stamp = Stamp { at: head.time, offset: head.offset, seq: head.seq };
+        let stamp = Stamp {
+            at: head.time,
+            offset: head.offset,
+            seq: head.seq,
+            is_merged: head.quality.has(Quality::MERGED),
+        };
         let limits = &self.contexts[site as usize].meters;
         let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
         if self.judges[site as usize].offer(seen) == Offer::Late {

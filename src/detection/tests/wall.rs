@@ -69,7 +69,7 @@ pub fn wall() -> (Site, Vec<Meter>) {
 pub fn observations((site, meters): &(Site, Vec<Meter>), said: &[Said]) -> Vec<Observation> {
     let context = SiteContext::new(site, meters);
     let one = |(n, said): (u64, &Said)| {
-        let stamp = Stamp { at: START.plus(said.minute * MINUTE_MS), offset: n, seq: None };
+        let stamp = Stamp { at: START.plus(said.minute * MINUTE_MS), offset: n, seq: None, is_merged: false };
         Observation::of(said.point, stamp, &said.values(), &context.meters)
     };
     (1..).zip(said).map(one).collect()
