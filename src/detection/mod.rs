@@ -11,6 +11,7 @@
 //! "off", clears nothing and adds to no duration; it has alerts of its own.
 
 pub mod applicable;
+pub mod context;
 pub mod debounce;
 pub mod finding;
 pub mod meters;

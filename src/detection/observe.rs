@@ -87,7 +87,7 @@ pub struct Observation {
     pub point: u16,
     /// What it shows of the wiring.
     pub signs: Signs,
-    /// Whether it says anything of phases, and its voltages are finer than whole volts.
+    /// Whether it says anything of phases, its voltages are finer than whole volts, and values were filled in.
     pub(super) flags: u8,
 }
 
@@ -98,10 +98,13 @@ pub struct Stamp {
     pub at: UtcMs,
     /// The message.
     pub offset: Offset,
+    /// Values were filled in from earlier messages: that they are the same proves nothing.
+    pub is_merged: bool,
 }
 
 const HAS_PHASES: u8 = 1;
 const IS_FINE: u8 = 2;
+const IS_MERGED: u8 = 4;
 
 const VOLTAGE: u8 = Quantity::Voltage as u8;
 const CURRENT: u8 = Quantity::Current as u8;
@@ -130,7 +133,7 @@ impl Observation {
             total_w: f64::NAN,
         };
         let (mut energy, mut factor) = (f64::NAN, f64::NAN);
-        let (mut seen, mut flags) = (0_u32, 0);
+        let (mut seen, mut flags) = (0_u32, if stamp.is_merged { IS_MERGED } else { 0 });
         let mut sums = [0_u64; 3];
         for &(channel, value) in values {
             let (quantity, phase) = (channel.0 >> 2, usize::from(channel.0 & 3));
@@ -168,6 +171,9 @@ impl Observation {
         own.flags = flags;
         if seen != 0 {
             own.look(&phases, sums, limits);
+        }
+        if stamp.is_merged {
+            own.prints = Prints::default();
         }
         own
     }
@@ -225,6 +231,12 @@ impl Observation {
         self.flags & HAS_PHASES != 0
     }
 
+    /// Whether values were filled in from earlier messages.
+    #[must_use]
+    pub const fn is_merged(&self) -> bool {
+        self.flags & IS_MERGED != 0
+    }
+
     /// Whether a voltage in it is finer than whole volts.
     #[must_use]
     pub const fn is_fine(&self) -> bool {
@@ -247,7 +259,7 @@ mod tests {
     }
 
     fn of(values: &[(Channel, f64)]) -> Observation {
-        Observation::of(3, Stamp { at: UtcMs(7), offset: 1 }, values, &limits())
+        Observation::of(3, Stamp { at: UtcMs(7), offset: 1, is_merged: false }, values, &limits())
     }
 
     #[test]

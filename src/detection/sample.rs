@@ -176,7 +176,9 @@ impl Bucket {
             self.sum_w += power_w;
             self.n_powers += 1;
         }
-        if let Some(kwh) = seen.energy_kwh.get() {
+        // A register that was filled in from an earlier message is news only where it moved.
+        let last = self.mark.or(self.before).filter(|_| seen.is_merged()).map(|m| m.kwh);
+        if let Some(kwh) = seen.energy_kwh.get().filter(|kwh| last != Some(*kwh)) {
             self.mark = Some(Mark { at: seen.at, kwh, power_w: seen.power_w });
         }
         if seen.power_factor != Maybe32::NONE {

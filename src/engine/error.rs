@@ -33,7 +33,7 @@ pub enum EngineError {
         offset: Offset,
         /// Why.
         #[source]
-        source: super::rejudge::RejudgeError,
+        source: super::keep::RejudgeError,
     },
     /// The state cannot be packed.
     #[error("the engine's state after message {offset} cannot be packed")]

@@ -6,8 +6,10 @@
 //! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
 //! clock to judge by, talking to anything but journal and store.
 
+mod advance;
 pub mod effects;
 pub mod error;
+pub mod keep;
 pub mod late;
 mod layout;
 pub mod marks;

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::rejudge::RejudgeError;
+use super::keep::RejudgeError;
 use super::rejudge::{Outcome, Rejudging, Slice};
 use super::world::World;
 use crate::alerts::revision::Late;

@@ -9,47 +9,23 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use super::keep::{self, RejudgeError};
 use super::layout::LAYOUT;
 use super::marks;
-use super::pack;
 use super::proof;
-use super::version::{InForce, SiteVersion, VersionError};
+use super::version::{InForce, SiteVersion};
 use crate::alerts::alert::{self, Alert, Status};
 use crate::alerts::finding::{AlertFinding, Change};
 use crate::alerts::revision::Late;
 use crate::detection::finding::Finding;
 use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteJudge};
-use crate::history::{self, HistoryError, span::Span};
+use crate::history::{self, span::Span};
 use crate::model::reading::{Offset, Quality};
 use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
-use crate::store::error::StoreError;
 use crate::store::judging::{self, Checkpoint};
-
-/// Why a span cannot be judged again.
-#[derive(Debug, thiserror::Error)]
-pub enum RejudgeError {
-    /// The store failed.
-    #[error("the store failed")]
-    Store(#[source] StoreError),
-    /// History failed.
-    #[error("history failed")]
-    History(#[source] HistoryError),
-    /// A configuration that was in force cannot be read.
-    #[error("a configuration that was in force cannot be read")]
-    Version(#[source] VersionError),
-    /// A kept state cannot be packed or unpacked.
-    #[error("a kept state is not in its form")]
-    Form(#[source] postcard::Error),
-    /// A kept state cannot be compressed or uncompressed.
-    #[error("a kept state cannot be compressed or uncompressed")]
-    Packing(#[source] std::io::Error),
-    /// Alerts beside a kept state cannot be written or read.
-    #[error("the alerts beside a kept state are not in their form")]
-    Alerts(#[source] serde_json::Error),
-}
 
 /// A change of state that came out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,18 +40,6 @@ pub struct Told {
     pub state: State,
     /// Number of the finding; 0 for how it was at the begin.
     pub said: u64,
-}
-
-/// As a checkpoint lies in the store.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    judge: SiteJudge,
-    /// The message by which the configuration in force came.
-    version: Offset,
-    /// What happened up to this message is in the state.
-    happened: Offset,
-    /// The alerts that are open, as JSON.
-    open: Vec<u8>,
 }
 
 /// A site that is being judged again.
@@ -146,9 +110,7 @@ impl Rejudging {
         if checkpoint.judged < history::kept_from(conn).map_err(RejudgeError::History)? {
             return Ok(None);
         }
-        let bytes = pack::unpack(&checkpoint.body).map_err(RejudgeError::Packing)?;
-        let kept: Kept = postcard::from_bytes(&bytes).map_err(RejudgeError::Form)?;
-        let open = serde_json::from_slice(&kept.open).map_err(RejudgeError::Alerts)?;
+        let kept = keep::read(&checkpoint)?;
         let mut begun = Rejudging {
             index,
             site: site.into(),
@@ -157,7 +119,7 @@ impl Rejudging {
             judge: kept.judge,
             version: kept.version,
             happened: kept.happened,
-            open_at_base: open,
+            open_at_base: kept.open,
             touched: Vec::new(),
             states: Vec::new(),
             in_force: None,
@@ -295,7 +257,11 @@ impl Rejudging {
             if may_judge(reading.quality) {
                 let seen = Observation::of(
                     points[place],
-                    Stamp { at: reading.time, offset: reading.offset },
+                    Stamp {
+                        at: reading.time,
+                        offset: reading.offset,
+                        is_merged: reading.quality.has(Quality::MERGED),
+                    },
                     reading.values,
                     limits,
                 );
@@ -369,25 +335,8 @@ impl Rejudging {
     fn checkpoint(&self) -> Result<Checkpoint, RejudgeError> {
         let mut open: Vec<&Alert> = self.open_at_base.iter().collect();
         open.extend(self.touched.iter().filter(|a| a.status == Status::Open));
-        checkpoint(&self.judge.without_later(), (self.version, self.happened), &open)
+        keep::checkpoint(&self.judge.without_later(), (self.version, self.happened), &open)
     }
-}
-
-/// The state of a site, without readings that wait for later, as it is kept.
-///
-/// # Errors
-/// Only memory could be the reason.
-pub fn checkpoint(
-    judge: &SiteJudge,
-    (version, happened): (Offset, Offset),
-    open: &[&Alert],
-) -> Result<Checkpoint, RejudgeError> {
-    #[derive(Serialize)]
-    struct Borrowed<'a>(&'a SiteJudge, Offset, Offset, Vec<u8>);
-    let open = serde_json::to_vec(open).map_err(RejudgeError::Alerts)?;
-    let bytes = postcard::to_stdvec(&Borrowed(judge, version, happened, open));
-    let body = pack::pack(&bytes.map_err(RejudgeError::Form)?).map_err(RejudgeError::Packing)?;
-    Ok(Checkpoint { judged: judge.judged(), body })
 }
 
 /// What a device itself doubts proves nothing, nor does a retained copy that does not say when it was measured.

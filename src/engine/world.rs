@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::{Counts, Effects, Found, Mark};
+use super::advance::{Place, advance, advance_over_marks};
+use super::effects::{Counts, Effects, Found};
 use super::late::LateBook;
-use super::marks;
 use super::rejudge::{Rejudging, may_judge};
 use super::version::SiteVersion;
 use crate::detection::meters::arrivals::Arrivals;
@@ -17,7 +17,6 @@ use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::message::{Kind, Message};
 use crate::model::reading::{MeterIdx, Offset, Quality};
 use crate::model::registry::Registry;
-use crate::model::site::Site;
 use crate::model::time::{MINUTE_MS, UtcMs};
 use crate::sources::modbus;
 use crate::sources::mqtt::decode::Decoders;
@@ -337,7 +336,8 @@ impl World {
         self.arrivals.take(&head, place, &own.rules, || judge.last_of_meter(point), &mut |finding| {
             findings.push(Found { site, by: head.offset, said: 0, finding });
         });
-        let stamp = Stamp { at: head.time, offset: head.offset };
+        let stamp =
+            Stamp { at: head.time, offset: head.offset, is_merged: head.quality.has(Quality::MERGED) };
         let limits = &self.contexts[site as usize].meters;
         let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
         if self.judges[site as usize].offer(seen) == Offer::Late {
@@ -353,48 +353,4 @@ impl World {
     pub fn meter(&self, id: &str) -> Option<MeterIdx> {
         self.decoders.meter(id)
     }
-}
-
-/// Which site is judged on, by which message, and when.
-#[derive(Clone, Copy)]
-struct Place {
-    index: u32,
-    by: Offset,
-    now: UtcMs,
-}
-
-fn advance(
-    judge: &mut SiteJudge,
-    (site, context): (&Site, &SiteContext),
-    to: UtcMs,
-    (index, by): (u32, Offset),
-    effects: &mut Effects,
-) {
-    let mut said = judge.said();
-    judge.advance(site, context, to, &mut |finding| {
-        said += 1;
-        effects.findings.push(Found { site: index, by, said, finding });
-    });
-}
-
-/// Judges up to the last mark up to `to`, and notes the state at each that will be of use. Returns the next mark.
-fn advance_over_marks(
-    judge: &mut SiteJudge,
-    (site, context): (&Site, &SiteContext),
-    to: UtcMs,
-    place: Place,
-    effects: &mut Effects,
-) -> UtcMs {
-    let phase_ms = marks::phase_ms(&site.id);
-    let mut mark = marks::after(judge.judged().max(to.plus(-marks::KEPT_FOR_MS)), phase_ms);
-    while mark <= to {
-        if marks::is_kept(mark, phase_ms, place.now) {
-            advance(judge, (site, context), mark, (place.index, place.by), effects);
-            let n_findings = effects.findings.len();
-            let kept = judge.without_later();
-            effects.marks.push(Mark { n_findings, site: place.index, by: place.by, judge: kept });
-        }
-        mark = mark.plus(marks::GRID_MS);
-    }
-    mark
 }

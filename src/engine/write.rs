@@ -2,7 +2,7 @@
 
 use crate::alerts::alert::{self, Acknowledgement, Alert, Status};
 use crate::alerts::finding::{AlertFinding, Change};
-use crate::alerts::revision::{self, Occasion};
+use crate::alerts::reconcile::{self, Occasion};
 use crate::detection::finding::Finding;
 use crate::history;
 use crate::model::command::Command;
@@ -18,11 +18,12 @@ use crate::store::write::Transaction;
 
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
+use super::keep::{self, RejudgeError};
 use super::layout::LAYOUT;
 use super::marks;
 use super::past::{Allowance, N_READINGS_PER_TICK, Revised};
 use super::proof;
-use super::rejudge::{self, RejudgeError, Told};
+use super::rejudge::Told;
 use super::version::SiteVersion;
 use super::world::World;
 
@@ -192,7 +193,7 @@ impl Step<'_> {
         let site = &self.world.registry().sites[mark.site as usize].id;
         let open = revising::open_alerts(self.tx.conn(), site).map_err(at)?;
         let in_force = (self.world.version(mark.site), offset);
-        let checkpoint = rejudge::checkpoint(&mark.judge, in_force, &open.iter().collect::<Vec<_>>())
+        let checkpoint = keep::checkpoint(&mark.judge, in_force, &open.iter().collect::<Vec<_>>())
             .map_err(|source| EngineError::Past { offset, source })?;
         judging::put_checkpoint(self.tx.conn(), site, LAYOUT, &checkpoint).map_err(at)?;
         let phase_ms = marks::phase_ms(site);
@@ -249,10 +250,10 @@ impl Step<'_> {
         anew.extend(outcome.untouched.into_iter().filter(|alert| is_known(&known, alert)));
         let ids: Vec<Box<str>> = known.iter().map(|a| a.id.clone()).collect();
         let occasion = Occasion { at: self.world.now(), offset, late };
-        for outcome in revision::reconcile(known, anew, occasion) {
+        for outcome in reconcile::reconcile(known, anew, occasion) {
             match outcome {
-                revision::Outcome::Same(alert) => self.tx.put_alert_quietly(&alert).map_err(at)?,
-                revision::Outcome::Changed(mut alert) => {
+                reconcile::Outcome::Same(alert) => self.tx.put_alert_quietly(&alert).map_err(at)?,
+                reconcile::Outcome::Changed(mut alert) => {
                     if !ids.contains(&alert.id) {
                         alert = self.with_free_id(alert, offset)?;
                     } else if alert.status == Status::Retracted {

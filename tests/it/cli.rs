@@ -104,7 +104,7 @@ fn a_replay_prints_its_alerts_as_a_table_in_both_languages() {
     let (config, input) = (case.join("config.toml"), case.join("input.jsonl"));
     let args = ["replay", "--config", config.to_str().unwrap(), "--input", input.to_str().unwrap()];
     let english = run(&args);
-    assert!(english.contains("treatment_off") && english.contains("2022-08-30 00:40:00"), "{english}");
+    assert!(english.contains("treatment_off") && english.contains("2022-08-30 10:40:00"), "{english}");
     assert!(english.contains("40 min") && english.contains("cleared"), "{english}");
     let chinese = run(&[&args[..], &["--lang", "zh"]].concat());
     assert!(chinese.contains("生产期间治污设施停运") && chinese.contains("已解除"), "{chinese}");

@@ -126,8 +126,9 @@ fn one(
     }
     let mut active = state.active.take().map_or_else(Active::default, |boxed| *boxed);
     counter::take(&mut active.suspect, pair, state.shown, limits, out);
-    // Where the prefix is another one, how much came is known to R11 alone.
-    let pair = &Pair { moved: pair.moved.filter(|_| !state.shown.is_foreign()), ..*pair };
+    // Where the prefix is another one, how much came is known to R11 alone; a register that was filled in is of another time.
+    let is_told = !state.shown.is_foreign() && !pair.now.is_merged();
+    let pair = &Pair { moved: pair.moved.filter(|_| is_told), ..*pair };
     state.frozen.take(&mut active.still, pair, limits, out);
     state.agreement.take(&mut active.mismatch, pair, site, out);
     if pair.now.has_phases() {

@@ -22,6 +22,9 @@ const PREFIX: f64 = 1_000.0;
 /// A prefix is only recognised on a register that is so many times larger than what may have come to it meanwhile.
 const PREFIX_CLEARANCE: f64 = 20.0;
 
+/// Powers of ten up to what a register may say.
+const POWERS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
 /// Powers of ten that registers end at, kWh: four to nine digits.
 const DIGITS: std::ops::RangeInclusive<i32> = 4..=9;
 
@@ -55,6 +58,10 @@ impl Shown {
             return;
         }
         let own = kwh.abs() / register.ratio;
+        // All is known that can be: what most readings say.
+        if self.places == 2 && own >= self.least_kwh() && own < 10.0 * self.least_kwh() {
+            return;
+        }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the digits of a number")]
         let digits = own.max(1.0).log10() as u8;
         if digits != self.digits {
@@ -66,9 +73,18 @@ impl Shown {
         }
     }
 
+    /// The smallest number with so many digits.
+    fn least_kwh(self) -> f64 {
+        POWERS.get(usize::from(self.digits)).copied().unwrap_or(f64::INFINITY)
+    }
+
     /// On the meter's own side, kWh.
-    fn step_kwh(self) -> f64 {
-        STEP_KWH * 10.0_f64.powi(2 - i32::from(self.places))
+    const fn step_kwh(self) -> f64 {
+        match self.places {
+            0 => 100.0 * STEP_KWH,
+            1 => 10.0 * STEP_KWH,
+            _ => STEP_KWH,
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::plant::{FAN, PRESS, REORDER_MS, START, judge, plant};
 use crate::detection::finding::Finding;
-use crate::detection::observe::Observation;
+use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
 use crate::model::meter::Counting;
+use crate::model::quantity::Channel;
 use crate::model::state::State;
 use crate::model::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
@@ -122,6 +123,26 @@ fn a_register_that_says_zero_or_another_prefix_is_not_off() {
         use State::{Running, Unknown};
         assert_eq!(states, [Running, Unknown, Running, Unknown]);
     }
+}
+
+/// A meter that sends what changed: its register is filled in from the message before, and says nothing of now.
+#[test]
+fn a_register_that_was_filled_in_is_not_one_that_stands_still() {
+    let load = day(&[(5.0, 60)]);
+    let (site, meters) = plant();
+    let context = SiteContext::new(&site, &meters);
+    let merged = |minute: usize, kwh: f64| {
+        let at = START.plus(minute as i64 * MINUTE_MS);
+        let stamp = Stamp { at, offset: 1 + minute as u64, is_merged: true };
+        Observation::of(FAN, stamp, &[(Channel::ENERGY, kwh)], &context.meters)
+    };
+    let seen: Vec<_> = told_by(&load, 77.03, |_| (false, true))
+        .chunks(4)
+        .enumerate()
+        .flat_map(|(n, four)| [0, 1, 2, 3].map(|i| merged(4 * n + i, four[0].energy_kwh.get().unwrap())))
+        .collect();
+    let states: Vec<_> = states(&seen).into_iter().map(|(_, s)| s).collect();
+    assert_eq!(states, [State::Running, State::Unknown], "unknown at the end alone");
 }
 
 /// A heater that is on half of each minute, never when it is looked at: its register knows.

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::plant::plant;
-use super::wall::{Line, Said, fan, lines, said_of, sound, told};
+use super::wall::{Line, Said, fan, lines, said_of, sound, told, told_late};
 use crate::alerts::figure::Fact;
-use crate::alerts::finding::Change;
+use crate::alerts::finding::{AlertFinding, Change};
 use crate::model::meter::Counting;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::MINUTE_MS;
@@ -300,13 +300,19 @@ fn stories() -> impl Strategy<Value = Vec<Said>> {
 
 proptest! {
     #[test]
-    fn cutting_and_the_order_within_the_window_change_nothing(said in stories(), tick_ms in 1_000_i64..9_000_000) {
-        let by_time = |said: &[Said], tick_ms| {
-            let mut found: Vec<_> = told(&plant(), said, tick_ms).iter().map(|a| (a.at, format!("{a:?}"))).collect();
+    fn cutting_and_the_order_within_the_window_change_nothing(
+        said in stories(),
+        tick_ms in 1_000_i64..9_000_000,
+        late_ms in proptest::collection::vec(0_i64..60_000, 1..40),
+    ) {
+        let by_time = |found: Vec<AlertFinding>| {
+            let mut found: Vec<_> = found.iter().map(|a| (a.at, format!("{a:?}"))).collect();
             found.sort();
             found
         };
-        let plain = by_time(&said, MINUTE_MS);
-        prop_assert_eq!(&plain, &by_time(&said, tick_ms));
+        let plain = by_time(told(&plant(), &said, MINUTE_MS));
+        prop_assert_eq!(&plain, &by_time(told(&plant(), &said, tick_ms)));
+        let late = told_late(&plant(), &said, tick_ms.min(50_000), &late_ms);
+        prop_assert_eq!(plain, by_time(late));
     }
 }

@@ -10,7 +10,7 @@ use crate::model::rule::{Level, Rule, Scope};
 use crate::model::site::{PointKind, Site};
 use crate::model::time::{MINUTE_MS, UtcMs};
 
-use super::plant::{START, plant, point};
+use super::plant::{REORDER_MS, START, plant, point};
 
 /// What a meter says at one minute.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub fn wall() -> (Site, Vec<Meter>) {
 pub fn observations((site, meters): &(Site, Vec<Meter>), said: &[Said]) -> Vec<Observation> {
     let context = SiteContext::new(site, meters);
     let one = |(n, said): (u64, &Said)| {
-        let stamp = Stamp { at: START.plus(said.minute * MINUTE_MS), offset: n };
+        let stamp = Stamp { at: START.plus(said.minute * MINUTE_MS), offset: n, is_merged: false };
         Observation::of(said.point, stamp, &said.values(), &context.meters)
     };
     (1..).zip(said).map(one).collect()
@@ -86,6 +86,35 @@ pub fn told(wall: &(Site, Vec<Meter>), said: &[Said], tick_ms: i64) -> Vec<Alert
         while seen.at.since(now) > tick_ms {
             now = now.plus(tick_ms);
             judge.advance(site, &context, now, &mut |f| out.push(f));
+        }
+        assert_eq!(judge.offer(seen), Offer::Accepted);
+    }
+    judge.advance(site, &context, UtcMs(now.0 + 2 * tick_ms + MINUTE_MS), &mut |f| out.push(f));
+    alerts(out)
+}
+
+/// The same where each reading comes later than it was measured, by up to half of what is waited for.
+pub fn told_late(
+    wall: &(Site, Vec<Meter>),
+    said: &[Said],
+    tick_ms: i64,
+    late_ms: &[i64],
+) -> Vec<AlertFinding> {
+    let (site, meters) = wall;
+    let context = SiteContext::new(site, meters);
+    let mut judge = SiteJudge::new(site, &context, START.plus(-1));
+    let mut out = Vec::new();
+    let mut arrivals: Vec<_> = observations(wall, said)
+        .into_iter()
+        .zip(late_ms.iter().cycle())
+        .map(|(seen, late_ms)| (seen.at.plus(late_ms % i64::from(REORDER_MS / 2)), seen))
+        .collect();
+    arrivals.sort_by_key(|(received, seen)| (*received, std::cmp::Reverse(seen.point)));
+    let mut now = START;
+    for (received, seen) in arrivals {
+        while received.since(now) > tick_ms {
+            now = now.plus(tick_ms);
+            judge.advance(site, &context, now.plus(-i64::from(REORDER_MS)), &mut |f| out.push(f));
         }
         assert_eq!(judge.offer(seen), Offer::Accepted);
     }

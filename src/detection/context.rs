@@ -1,0 +1,113 @@
+//! What follows from a site's configuration alone, worked out once and looked up for every reading.
+
+use jiff::tz::TimeZone;
+
+use super::meters::limits::{MeterLimits, SiteLimits};
+use super::process::{ProcessContext, ProcessJudge};
+use super::rules::data_missing::SilenceLimits;
+use super::rules::scene::level_max;
+use super::sample::{Bucket, energy_gap_ms};
+use super::state::UnitLimits;
+use crate::model::meter::Meter;
+use crate::model::rule::{Level, Rule};
+use crate::model::site::{RuleLimits, Site};
+use crate::model::time::UtcMs;
+
+/// A point is unknown, and stale, only after this many of its periods.
+const PERIODS_MIN: i64 = 3;
+
+/// What a point in no process is judged by.
+static DEFAULT: RuleLimits = RuleLimits::DEFAULT;
+
+/// What follows from a site's configuration alone; made anew from it, never saved.
+#[derive(Clone, Debug)]
+pub struct SiteContext {
+    /// Its zone.
+    pub zone: TimeZone,
+    /// Names of what falls silent together.
+    pub gateways: Vec<Box<str>>,
+    pub(super) silence: Vec<SilenceLimits>,
+    pub(super) periods_ms: Vec<i64>,
+    pub(super) processes_of: Vec<Vec<u16>>,
+    /// By point that is in a process: its gateway.
+    pub(super) judged_behind: Vec<Option<u16>>,
+    /// By process: the most that what is said of it is worth.
+    levels_max: Vec<Level>,
+    /// What the rules about meters compare with.
+    pub meters: SiteLimits,
+    /// By point: the gap after which it is unknown, and where it says energy alone.
+    pub(super) gaps_ms: Vec<(i64, i64)>,
+}
+
+impl SiteContext {
+    /// Works it out. An unknown zone counts as UTC; the config stage refuses one.
+    #[must_use]
+    pub fn new(site: &Site, meters: &[Meter]) -> SiteContext {
+        let mut context = SiteContext {
+            zone: TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC),
+            gateways: Vec::new(),
+            silence: Vec::new(),
+            periods_ms: Vec::new(),
+            processes_of: vec![Vec::new(); site.points.len()],
+            judged_behind: Vec::new(),
+            levels_max: site.processes.iter().map(|process| level_max(site, process)).collect(),
+            meters: SiteLimits::new(&site.rules),
+            gaps_ms: Vec::new(),
+        };
+        for (index, process) in (0_u16..).zip(&site.processes) {
+            let judge = ProcessJudge::new(process, UtcMs::MIN);
+            for point in judge.points() {
+                context.processes_of[usize::from(point)].push(index);
+            }
+        }
+        for (point, own) in site.points.iter().zip(&context.processes_of) {
+            let Some(meter) = meters.get(point.meter as usize) else { continue };
+            let rules = own.first().map_or(&DEFAULT, |p| &site.processes[usize::from(*p)].rules);
+            let gateway = context.gateways.iter().position(|g| *g == meter.gateway).unwrap_or_else(|| {
+                context.gateways.push(meter.gateway.clone());
+                context.gateways.len() - 1
+            });
+            let gateway = u16::try_from(gateway).unwrap_or(u16::MAX);
+            context.judged_behind.push((!own.is_empty()).then_some(gateway));
+            let period_ms = i64::from(meter.period_ms);
+            context.periods_ms.push(period_ms);
+            let period_step_ms = period_ms.max(i64::from(site.step_ms));
+            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms);
+            context.meters.push(MeterLimits::new(point, meter, &site.rules, gap_ms), gateway);
+            let step_kwh = context.meters.points.last().map_or(0.0, |m| m.register.least_step_kwh());
+            let alone_ms = energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms);
+            context.gaps_ms.push((gap_ms, alone_ms));
+            context.silence.push(SilenceLimits {
+                gateway,
+                stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
+                offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
+                alarm_ms: i64::from(rules.offline_alarm_ms),
+                clear_ms: i64::from(rules.clear_ms),
+                is_on: site.rules.is_on(Rule::DataMissing),
+            });
+        }
+        context
+    }
+
+    /// What judging one of its processes needs.
+    pub(super) fn of_process<'a>(&'a self, site: &'a Site, index: u16) -> ProcessContext<'a> {
+        let level_max = self.levels_max[usize::from(index)];
+        let process = &site.processes[usize::from(index)];
+        ProcessContext { site, process, zone: &self.zone, index, level_max }
+    }
+}
+
+/// What the state machine of a unit needs to know of its point and meter.
+pub(super) fn unit_limits<'a>(
+    site: &'a Site,
+    context: &SiteContext,
+    point: u16,
+    bucket: &Bucket,
+) -> UnitLimits<'a> {
+    let (gap_ms, alone_ms) = context.gaps_ms[usize::from(point)];
+    UnitLimits {
+        thresholds: &site.points[usize::from(point)].thresholds,
+        period_ms: context.periods_ms[usize::from(point)].max(i64::from(site.step_ms)),
+        gap_ms: if bucket.is_energy_alone() { alone_ms } else { gap_ms },
+    }
+}
