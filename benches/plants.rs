@@ -168,7 +168,8 @@ pub fn readings(meters: std::ops::Range<u32>, minute: u32, ts: UtcMs) -> String 
     format!(r#"{{"ts":{},"readings":[{}]}}"#, ts.0, all.join(","))
 }
 
-fn id(meter: u32) -> String {
+/// The id of a meter.
+pub fn id(meter: u32) -> String {
     format!("{}/{}", site_id(meter), UNITS[meter as usize % 6].0)
 }
 

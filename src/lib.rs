@@ -49,8 +49,9 @@
 //!    Held by `tidy::a_stage_imports_only_what_stands_below_it`: no source can name the engine.
 //! 3. Delete the store, replay the journal: the same alerts, states and history.
 //!    Held by `durability::killed_twenty_times_under_load_nothing_is_lost_and_nothing_is_double`.
-//! 4. Arrival order does not matter in the end. Today within a site's window; what comes later is kept, not judged.
-//!    Held by `detection::tests::ticks_order_and_duplicates_within_the_window_change_nothing`.
+//! 4. Arrival order does not matter in the end: once the same readings have arrived, the alerts are the same, late or not.
+//!    Held by `engine::late_tests::arrival_order_does_not_matter_in_the_end`. What comes more than two months late is kept
+//!    and counted, not judged; rules about arrival itself (clocks, restarts) are not meant.
 //! 5. Missing is not off. Unknown never opens "off", never clears an alert, never counts toward a duration.
 //!    Held by `detection::tests::silence_neither_clears_nor_counts_in_an_open_alert`.
 //!    Held by `modbus::faults::silence_is_missing_and_leaves_nothing_in_the_journal` too.

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::access::Access;
 use super::output::{print, print_json};
+use super::proof;
 use super::table::{level_mark, right, with_head};
 use super::words::{self, Lang, Words, words};
 use super::{
@@ -323,6 +324,7 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
         let from = crate::model::time::UtcMs(*from_ms);
         lines.push(format!("  {}  {}", from.local(zone), when::length(*length_ms)));
     }
+    lines.extend(proof::lines(alert, zone, lang));
     lines.push(String::new());
     for step in &alert.history {
         lines.push(format!(

@@ -17,6 +17,7 @@ pub mod output;
 pub mod picture;
 pub mod probe;
 pub mod process_sentence;
+mod proof;
 pub mod readings;
 pub mod rejects;
 pub mod replay;

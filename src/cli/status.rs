@@ -55,12 +55,14 @@ fn text(status: &Status, now: UtcMs, lang: Lang) -> String {
     fact(
         ENGINE.in_lang(lang),
         format!(
-            "{} sites, {} points; passed {} ({behind} behind), {} readings, {} late, {} of no point",
+            "{} sites, {} points; passed {} ({behind} behind), {} readings, {} late ({} of them judged, {} too late), {} of no point",
             progress.n_sites,
             progress.n_points,
             progress.passed,
             progress.counts.readings,
             progress.counts.late,
+            progress.counts.rejudged,
+            progress.counts.too_late,
             progress.counts.unassigned
         ),
     );

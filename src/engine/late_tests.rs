@@ -7,11 +7,15 @@ use super::step::{Engine, Sinks};
 use super::tests::{START, registry};
 use crate::alerts::alert::{Alert, Status};
 use crate::config::settings::History;
+use crate::model::baseline::Baseline;
 use crate::model::message::{Delivery, Kind, Message};
 use crate::model::meter::Meter;
+use crate::model::param::Param;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
+use crate::model::site::Basis;
 use crate::model::time::{HOUR_MS, MINUTE_MS, UtcMs};
+use crate::model::working_time::{Shift, WorkingTime};
 use crate::store::revising;
 use crate::store::write::Store;
 
@@ -63,7 +67,13 @@ fn plants() -> Registry {
     let mut registry = registry();
     let (meters, mut site) = (std::mem::take(&mut registry.meters), registry.sites.remove(0));
     (site.step_ms, site.gap_ms) = (120_000, 360_000);
-    site.processes[0].lag_ms = 300_000;
+    let process = &mut site.processes[0];
+    process.lag_ms = 300_000;
+    // The fan at 5 kW draws far less than usual, and the night ends within the test: more rules have something to say.
+    process.baselines = vec![Baseline::new(1, [Some(12_000.0); 4], None, Basis::Confirmed)];
+    process.rules.settings.set(Param::NightTo, 3_600_000.0);
+    let shift = Shift { days: 0x7f, from_ms: 1_800_000, to_ms: 4_200_000 };
+    process.working_time = Some(WorkingTime { shifts: vec![shift] });
     for point in &mut site.points {
         (point.thresholds.on_for_ms, point.thresholds.off_for_ms) = (120_000, 240_000);
     }
@@ -272,10 +282,10 @@ fn check(plants: &[Plant], course: &Course, reload: &Option<(usize, Registry)>) 
     Ok(())
 }
 
-/// Runs of each of the two tests below: ten thousand plants together.
-const N_RUNS: u32 = 1_000;
+/// Runs of each of the four tests below: ten thousand plants together.
+const N_RUNS: u32 = 500;
 
-macro_rules! halves {
+macro_rules! quarters {
     ($($name:ident)*) => {$(
         proptest! {
             #![proptest_config(ProptestConfig { cases: N_RUNS, max_shrink_iters: 40, ..ProptestConfig::default() })]
@@ -291,7 +301,9 @@ macro_rules! halves {
     )*};
 }
 
-halves! {
+quarters! {
     arrival_order_does_not_matter_in_the_end
-    arrival_order_does_not_matter_in_the_end_second_half
+    arrival_order_does_not_matter_in_the_end_second_quarter
+    arrival_order_does_not_matter_in_the_end_third_quarter
+    arrival_order_does_not_matter_in_the_end_last_quarter
 }
