@@ -54,7 +54,22 @@ fn judged(alert: &Value) -> Value {
     if !figures.is_empty() {
         judged["figures"] = json!(figures);
     }
+    if alert["retroactive"] == true {
+        judged["retroactive"] = json!(true);
+    }
+    let revisions: Vec<String> =
+        alert["revisions"].as_array().into_iter().flatten().flat_map(changes).collect();
+    if !revisions.is_empty() {
+        judged["revisions"] = json!(revisions);
+    }
     judged
+}
+
+/// `status: open → retracted`
+fn changes(revision: &Value) -> Vec<String> {
+    let word = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
+    let changes = revision["changes"].as_array().into_iter().flatten();
+    changes.map(|c| format!("{}: {} → {}", word(c, "field"), word(c, "from"), word(c, "to"))).collect()
 }
 
 /// `lateness 300000`, `treatment_edge fan 1661789700000`
