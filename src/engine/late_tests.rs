@@ -285,25 +285,31 @@ fn check(plants: &[Plant], course: &Course, reload: &Option<(usize, Registry)>) 
 /// Runs of each of the four tests below: ten thousand plants together.
 const N_RUNS: u32 = 500;
 
-macro_rules! quarters {
-    ($($name:ident)*) => {$(
-        proptest! {
-            #![proptest_config(ProptestConfig { cases: N_RUNS, max_shrink_iters: 40, ..ProptestConfig::default() })]
-            #[test]
-            fn $name(
-                plants in proptest::collection::vec(plant(), N_PLANTS),
-                course in course(),
-                reload in reload(),
-            ) {
-                check(&plants, &course, &reload)?;
-            }
-        }
-    )*};
+/// Plants, how their journal is taken, and whether they are configured anew on the way.
+fn case() -> impl Strategy<Value = (Vec<Plant>, Course, Option<(usize, Registry)>)> {
+    (proptest::collection::vec(plant(), N_PLANTS), course(), reload())
 }
 
-quarters! {
-    arrival_order_does_not_matter_in_the_end
-    arrival_order_does_not_matter_in_the_end_second_quarter
-    arrival_order_does_not_matter_in_the_end_third_quarter
-    arrival_order_does_not_matter_in_the_end_last_quarter
+proptest! {
+    #![proptest_config(ProptestConfig { cases: N_RUNS, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arrival_order_does_not_matter_in_the_end((plants, course, reload) in case()) {
+        check(&plants, &course, &reload)?;
+    }
+
+    #[test]
+    fn arrival_order_does_not_matter_in_the_end_second_quarter((plants, course, reload) in case()) {
+        check(&plants, &course, &reload)?;
+    }
+
+    #[test]
+    fn arrival_order_does_not_matter_in_the_end_third_quarter((plants, course, reload) in case()) {
+        check(&plants, &course, &reload)?;
+    }
+
+    #[test]
+    fn arrival_order_does_not_matter_in_the_end_last_quarter((plants, course, reload) in case()) {
+        check(&plants, &course, &reload)?;
+    }
 }
