@@ -82,6 +82,9 @@ pub struct Alert {
     pub first: UtcMs,
     /// When it had held long enough to be raised.
     pub raised: UtcMs,
+    /// The same as it was known first, if late readings have moved it: by it the alert is found where it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_before: Option<UtcMs>,
     /// Last certain moment known.
     pub last_certain: UtcMs,
     /// When it was certain that it had ended.
@@ -154,6 +157,7 @@ impl Alert {
             level: finding.level,
             first: finding.first,
             raised: finding.at,
+            raised_before: None,
             last_certain: finding.last_certain,
             cleared: None,
             certain_ms: 0,

@@ -237,6 +237,7 @@ mod tests {
             acknowledged: None,
             history: vec![Step { at: raised, what: "raised".into(), level, offset: 1 }],
             said: 0,
+            raised_before: None,
             retroactive: false,
             revisions: Vec::new(),
         }

@@ -133,6 +133,7 @@ fn revise(was: Alert, mut now: Alert, occasion: Occasion) -> Outcome {
         rule_version: now.rule_version,
         acknowledged: was.acknowledged,
         retroactive: was.retroactive,
+        raised_before: was.raised_before.or((was.raised != now.raised).then_some(was.raised)),
         revisions: was.revisions,
         history: steps,
         ..now
@@ -167,4 +168,84 @@ fn differences(was: &Alert, now: &Alert) -> Vec<Difference> {
         .filter(|(_, from, to)| from != to)
         .map(|(field, from, to)| Difference { field: field.into(), from: from.into(), to: to.into() })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::evidence::Evidence;
+    use crate::model::rule::{Level, Rule};
+
+    const MINUTE: i64 = 60_000;
+
+    fn alert(first: i64, end: Option<i64>) -> Alert {
+        let at = |minute: i64| UtcMs(minute * MINUTE);
+        let (rule, level) = (Rule::TreatmentOff, Level::Warning);
+        Alert {
+            id: format!("off-{first}").into(),
+            site: "plant".into(),
+            rule,
+            rule_version: 1,
+            subject_kind: "process".into(),
+            subject: "line".into(),
+            status: if end.is_some() { Status::Cleared } else { Status::Open },
+            level,
+            first: at(first),
+            raised: at(first + 10),
+            raised_before: None,
+            last_certain: at(end.unwrap_or(first + 10)),
+            cleared: end.map(|end| at(end + 5)),
+            certain_ms: (end.unwrap_or(first + 10) - first) * MINUTE,
+            unknown_ms: 0,
+            evidence: Evidence::default(),
+            acknowledged: None,
+            history: vec![Step { at: at(first + 10), what: "raised".into(), level, offset: 1 }],
+            said: 0,
+            retroactive: false,
+            revisions: Vec::new(),
+        }
+    }
+
+    fn reconciled(known: &[Alert], anew: &[Alert]) -> Vec<Outcome> {
+        let late = Late { first_offset: 7, last_offset: 9, n_readings: 3, from: UtcMs(0) };
+        reconcile(known.to_vec(), anew.to_vec(), Occasion { at: UtcMs(99), offset: 9, late })
+    }
+
+    #[test]
+    fn one_that_overlaps_is_the_same_and_keeps_what_people_did() {
+        let mut known = alert(0, Some(60));
+        known.acknowledge(
+            crate::alerts::alert::Acknowledgement { who: "li".into(), at: UtcMs(5), note: "seen".into() },
+            3,
+        );
+        let anew = [alert(5, Some(20)), alert(40, Some(55))];
+        let [Outcome::Changed(first), Outcome::Changed(second)] = &reconciled(&[known], &anew)[..] else {
+            panic!("a revised and a retroactive one")
+        };
+        assert_eq!((&*first.id, first.raised_before), ("off-0", Some(UtcMs(10 * MINUTE))));
+        assert!(first.acknowledged.is_some() && first.history.iter().any(|s| s.what.starts_with("ack")));
+        let fields: Vec<_> = first.revisions[0].changes.iter().map(|c| &*c.field).collect();
+        assert_eq!(fields, ["first", "raised", "last_certain", "cleared", "certain_ms"]);
+        assert!(second.retroactive && &*second.id == "off-40");
+    }
+
+    #[test]
+    fn what_no_longer_comes_out_is_retracted_once_and_comes_back_as_itself() {
+        let [Outcome::Changed(gone)] = &reconciled(&[alert(0, None)], &[])[..] else { panic!("retracted") };
+        assert_eq!((gone.status, gone.revisions.len()), (Status::Retracted, 1));
+        assert_eq!(reconciled(std::slice::from_ref(gone), &[]), [Outcome::Same(gone.clone())]);
+        let [Outcome::Changed(back)] = &reconciled(std::slice::from_ref(gone), &[alert(0, None)])[..] else {
+            panic!("it holds after all")
+        };
+        assert_eq!((back.status, back.revisions.len(), back.retroactive), (Status::Open, 2, false));
+    }
+
+    #[test]
+    fn what_comes_out_alike_is_no_revision() {
+        let all = [alert(0, Some(20)), alert(40, None)];
+        for outcome in reconciled(&all, &all) {
+            let Outcome::Same(own) = outcome else { panic!("{outcome:?}") };
+            assert!(own.revisions.is_empty() && !own.retroactive);
+        }
+    }
 }

@@ -174,6 +174,7 @@ pub(super) mod tests {
             acknowledged: None,
             history,
             said: 0,
+            raised_before: None,
             retroactive: false,
             revisions: Vec::new(),
         }

@@ -3,7 +3,7 @@
 //! Three measurements: `reading` (tags site, meter, point, kind; a field a channel), `state` (tags site, point, kind)
 //! and `alert` (tags site, rule, subject_kind, subject). A tag is what a series is made of and never changes during
 //! the life of a point in the database; what may change (level, status, figures) is a field. The time of an alert is
-//! when it was raised, so that a later change of it overwrites the same point. A field cannot be taken back from a
+//! when it was first raised, so that a later change of it overwrites the same point. A field cannot be taken back from a
 //! point: a figure of an alert that is no longer known keeps its last value there.
 
 use std::ops::Range;
@@ -131,7 +131,7 @@ impl Lines {
         fields.float("treatment_kw", alert.evidence.mean_kw(PointKind::Treatment));
         fields.float("production_kwh", alert.evidence.energy_kwh(PointKind::Production));
         fields.float("treatment_kwh", alert.evidence.energy_kwh(PointKind::Treatment));
-        self.end(alert.raised);
+        self.end(alert.raised_before.unwrap_or(alert.raised));
     }
 
     /// Closes the line begun last, or takes it back if it has no field.

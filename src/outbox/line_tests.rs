@@ -239,6 +239,7 @@ fn alert() -> Alert {
         acknowledged: None,
         history: Vec::new(),
         said: 0,
+        raised_before: None,
         retroactive: false,
         revisions: Vec::new(),
     }
