@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::alert::{Alert, Status};
+use super::matching;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
@@ -159,20 +160,12 @@ fn pairs(stored: &[Brief], replayed: &[Brief]) -> Vec<(usize, usize)> {
     for (s, was) in stored.iter().enumerate() {
         for (r, is) in replayed.iter().enumerate() {
             if let Some(overlap_ms) = was.overlap_ms(is) {
-                candidates.push((was.begin != is.begin, Reverse(overlap_ms), was.begin, is.begin, s, r));
+                let rank = (was.begin != is.begin, Reverse(overlap_ms), was.begin, is.begin);
+                candidates.push((rank, s, r));
             }
         }
     }
-    candidates.sort_unstable();
-    let (mut s_taken, mut r_taken) = (vec![false; stored.len()], vec![false; replayed.len()]);
-    let mut pairs = Vec::new();
-    for (.., s, r) in candidates {
-        if !s_taken[s] && !r_taken[r] {
-            (s_taken[s], r_taken[r]) = (true, true);
-            pairs.push((s, r));
-        }
-    }
-    pairs
+    matching::best_first(candidates)
 }
 
 impl Difference {

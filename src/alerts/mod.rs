@@ -9,6 +9,7 @@ pub mod compare;
 pub mod evidence;
 pub mod figure;
 pub mod finding;
+pub mod matching;
 pub mod reconcile;
 pub mod revision;
 

@@ -5,6 +5,7 @@
 //! changed is written down. A known one that no longer comes out is retracted, never deleted. A new one is retroactive.
 
 use super::alert::{Alert, Status, Step};
+use super::matching;
 use super::revision::{Difference, Late, Revision};
 use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
@@ -71,21 +72,13 @@ fn pairs(known: &[Option<Alert>], anew: &[Option<Alert>]) -> Vec<(usize, usize)>
             let same =
                 (was.rule, &was.subject_kind, &was.subject) == (now.rule, &now.subject_kind, &now.subject);
             if let Some(overlap_ms) = same.then(|| overlap_ms(was, now)).flatten() {
-                let rank = (was.status == Status::Retracted, was.first != now.first, -overlap_ms);
-                candidates.push((rank, was.first, now.first, k, n));
+                let is_retracted = was.status == Status::Retracted;
+                let rank = (is_retracted, was.first != now.first, -overlap_ms, was.first, now.first);
+                candidates.push((rank, k, n));
             }
         }
     }
-    candidates.sort_unstable();
-    let (mut taken_known, mut taken_anew) = (vec![false; known.len()], vec![false; anew.len()]);
-    let mut pairs = Vec::new();
-    for (_, _, _, k, n) in candidates {
-        if !taken_known[k] && !taken_anew[n] {
-            (taken_known[k], taken_anew[n]) = (true, true);
-            pairs.push((k, n));
-        }
-    }
-    pairs
+    matching::best_first(candidates)
 }
 
 /// How long both held, ms; `None` where they do not even touch. An open one goes on for ever.
