@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::evidence::{self, Evidence, WholeReading};
 use super::finding::{AlertFinding, Change, Subject};
 use super::revision::Revision;
+use super::suppression::Suppression;
 use crate::model::reading::Offset;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;
@@ -105,6 +106,9 @@ pub struct Alert {
     /// What late readings changed about it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<Revision>,
+    /// Why nobody is told of it, if so. It is judged and kept like any other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppression>,
 }
 
 /// What an alert is about, by name.
@@ -164,6 +168,7 @@ impl Alert {
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         };
         alert.apply(site, finding, offset);
         alert
@@ -203,6 +208,21 @@ impl Alert {
             }
         };
         self.history.push(Step { at: finding.at, what: what.into(), level: self.level, offset });
+    }
+
+    /// Whether nobody is to be told of it: some reason stands that it has not outlasted.
+    #[must_use]
+    pub fn is_suppressed(&self) -> bool {
+        self.suppressed.iter().any(|s| !s.outlasted)
+    }
+
+    /// The last moment it is known to have reached.
+    #[must_use]
+    pub fn reached(&self) -> UtcMs {
+        match self.status {
+            Status::Open => self.raised.max(self.last_certain),
+            Status::Cleared | Status::Retracted => self.last_certain.max(self.first),
+        }
     }
 
     /// Whether it is of that rule and subject, and began then.

@@ -239,6 +239,7 @@ mod tests {
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 

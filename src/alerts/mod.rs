@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod figure;
 pub mod finding;
 pub mod revision;
+pub mod suppression;
 
 #[cfg(test)]
 mod tests;

@@ -172,6 +172,7 @@ fn revise(was: Alert, mut now: Alert, occasion: Occasion) -> Outcome {
         acknowledged: was.acknowledged,
         retroactive: was.retroactive,
         revisions: was.revisions,
+        suppressed: was.suppressed,
         history: steps,
         ..now
     };

@@ -176,6 +176,7 @@ pub(super) mod tests {
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 

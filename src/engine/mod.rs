@@ -19,6 +19,7 @@ pub mod replay;
 mod restore;
 pub mod run;
 pub mod step;
+mod suppress;
 pub mod version;
 pub mod world;
 mod write;

@@ -60,6 +60,7 @@ pub(super) fn registry() -> Registry {
         rated_w: 10_000.0,
         meter,
         thresholds: thresholds.clone(),
+        commissioning: None,
     };
     Registry {
         meters: METERS.map(meter).to_vec(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::effects::{Counts, Effects, Found, Mark};
+use super::effects::{Counts, Effects, Found, Mark, Passed};
 use super::late::LateBook;
 use super::marks;
 use super::rejudge::{Rejudging, may_judge};
@@ -314,6 +314,7 @@ impl World {
             }
             advance(judge, (site, context), to, (index, offset), effects);
         }
+        effects.passed.push(Passed { n_findings: effects.findings.len(), by: offset, now: self.now });
     }
 
     /// Offers a decoded reading to the site it belongs to.

@@ -241,6 +241,7 @@ fn alert() -> Alert {
         said: 0,
         retroactive: false,
         revisions: Vec::new(),
+        suppressed: Vec::new(),
     }
 }
 

@@ -157,6 +157,22 @@ pub fn version(
     .map_err(sql("read a version of a site"))
 }
 
+/// The version of a site that was in force at a moment, if it had one by then.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn version_at(conn: &Connection, site: &str, at: UtcMs) -> Result<Option<Version>, StoreError> {
+    let found: Option<i64> = conn
+        .prepare_cached(
+            "SELECT at_offset FROM site_version WHERE site = ?1 AND since_ms <= ?2
+             ORDER BY at_offset DESC LIMIT 1",
+        )
+        .and_then(|mut s| s.query_row(params![site, at.0], |row| row.get(0)).optional())
+        .map_err(sql("read a version of a site"))?;
+    let Some(offset) = found.map(i64::cast_unsigned) else { return Ok(None) };
+    version(conn, site, offset, offset)
+}
+
 /// Notes when nobody listened.
 ///
 /// # Errors
