@@ -13,4 +13,6 @@ pub mod revision;
 pub mod suppression;
 
 #[cfg(test)]
+mod suppression_tests;
+#[cfg(test)]
 mod tests;

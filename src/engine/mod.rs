@@ -29,4 +29,6 @@ mod late_tests;
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]
+mod suppress_tests;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! what was filed later is not there yet.
 
 use std::collections::HashMap;
+use std::iter::Peekable;
 
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
@@ -92,10 +93,12 @@ impl Step<'_> {
     ) -> Result<Option<Window>, EngineError> {
         let conn = self.tx.conn();
         let now = &self.world.registry().sites[site as usize];
-        let version = judging::version_at(conn, &now.id, alert.first)
-            .map_err(|source| EngineError::Store { offset: by, source })?;
+        let at = |source| EngineError::Store { offset: by, source };
         let past = |source| EngineError::Past { offset: by, source };
-        match version.filter(|v| v.offset != self.world.version(site)) {
+        let other = judging::version_at(conn, &now.id, alert.first).map_err(at)?;
+        let other = other.filter(|offset| *offset != self.world.version(site));
+        let other = other.map(|offset| judging::version(conn, &now.id, offset, offset)).transpose();
+        match other.map_err(at)?.flatten() {
             None => Ok(rest(alert.first, about, now)),
             Some(version) => {
                 let then = SiteVersion::unpack(&version.body).map_err(RejudgeError::Version).map_err(past)?;
@@ -130,8 +133,30 @@ impl Step<'_> {
         (cut.first.plus(-slack_ms), cut.cleared.unwrap_or(cut.raised))
     }
 
-    /// Time has passed: open alerts whose reason has ended are told again.
-    pub(super) fn pass(&mut self, passed: Passed) -> Result<(), EngineError> {
+    /// Time has passed before the finding number `n` of this step: open alerts whose reason has ended are told again.
+    pub(super) fn pass(
+        &mut self,
+        passed: &mut Peekable<impl Iterator<Item = Passed>>,
+        n: usize,
+    ) -> Result<(), EngineError> {
+        let Some(Passed { by, .. }) = passed.peek().filter(|p| p.n_findings <= n).copied() else {
+            return Ok(());
+        };
+        let next_end = |step: &Self| {
+            let end = suppressing::next_end(step.tx.conn());
+            end.map_err(|source| EngineError::Store { offset: by, source })
+        };
+        let mut end = next_end(self)?;
+        while let Some(passed) = passed.next_if(|passed| passed.n_findings <= n) {
+            if end.is_some_and(|end| end <= passed.now) {
+                self.tell_again(passed)?;
+                end = next_end(self)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_again(&mut self, passed: Passed) -> Result<(), EngineError> {
         let Passed { by, now, .. } = passed;
         let at = |source| EngineError::Store { offset: by, source };
         for id in suppressing::ended(self.tx.conn(), now).map_err(at)? {

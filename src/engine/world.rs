@@ -339,8 +339,7 @@ impl World {
             findings.push(Found { site, by: head.offset, said: 0, finding });
         });
         let stamp = Stamp { at: head.time, offset: head.offset };
-        let limits = &self.contexts[site as usize].meters;
-        let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
+        let seen = Observation::of(point, stamp, effects.readings.values(&head), &context.meters);
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
             self.late.note(site, &head);

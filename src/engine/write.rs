@@ -95,14 +95,10 @@ impl Step<'_> {
             while let Some(mark) = marks.next_if(|mark| mark.n_findings <= n) {
                 self.put_mark(&mark)?;
             }
-            while let Some(passed) = passed.next_if(|passed| passed.n_findings <= n) {
-                self.pass(passed)?;
-            }
+            self.pass(&mut passed, n)?;
             self.write_found(found)?;
         }
-        for passed in passed {
-            self.pass(passed)?;
-        }
+        self.pass(&mut passed, usize::MAX)?;
         for mark in marks {
             self.put_mark(&mark)?;
         }
@@ -171,11 +167,10 @@ impl Step<'_> {
             let shown = proof::readings(self.tx.conn(), (site, &registry.meters), change, by);
             alert.prove(shown.map_err(|source| EngineError::History { offset: by, source })?);
         }
-        let cut = is_cut(&alert).then_some(alert.cleared).flatten();
-        let span = self.span_of_cut(&alert, index);
+        let cut = alert.cleared.filter(|_| is_cut(&alert)).map(|at| (at, self.span_of_cut(&alert, index)));
         self.put_alert(alert, index, UtcMs::MIN, by)?;
         match cut {
-            Some(known) => self.reconsider(index, span, known, by),
+            Some((known, span)) => self.reconsider(index, span, known, by),
             None => Ok(()),
         }
     }

@@ -230,6 +230,17 @@ pub fn put_end(conn: &Connection, alert: &str, to: Option<UtcMs>) -> Result<(), 
     }
 }
 
+/// When the next suppression ends.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn next_end(conn: &Connection) -> Result<Option<UtcMs>, StoreError> {
+    conn.prepare_cached("SELECT min(to_ms) FROM suppression_end")
+        .and_then(|mut s| s.query_row([], |row| row.get::<_, Option<i64>>(0)))
+        .map(|end| end.map(UtcMs))
+        .map_err(sql("read the ends of suppressions"))
+}
+
 /// The alerts whose suppression has ended by a moment.
 ///
 /// # Errors
