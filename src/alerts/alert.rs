@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::evidence::{self, Evidence, WholeReading};
 use super::finding::{AlertFinding, Change, Subject};
+use super::reason::Suppression;
 use super::revision::Revision;
-use super::suppression::Suppression;
 use crate::model::reading::Offset;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;

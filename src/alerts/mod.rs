@@ -9,6 +9,7 @@ pub mod compare;
 pub mod evidence;
 pub mod figure;
 pub mod finding;
+pub mod reason;
 pub mod revision;
 pub mod suppression;
 

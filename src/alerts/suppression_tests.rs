@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::alert::{Alert, Status};
 use super::evidence::Evidence;
-use super::suppression::{About, Suppression, Unit, Why, Window, reasons};
+use super::reason::{Suppression, Why};
+use super::suppression::{About, Unit, Window, reasons};
 use crate::model::maintenance::Scope;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;

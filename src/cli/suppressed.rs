@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::words::{Lang, Words, words};
 use crate::alerts::alert::Alert;
-use crate::alerts::suppression::{Suppression, Why};
+use crate::alerts::reason::{Suppression, Why};
 
 const SUPPRESSED: Words = words("suppressed", "不通知");
 const UNTIL: Words = words("until", "至");

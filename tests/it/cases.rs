@@ -54,7 +54,18 @@ fn judged(alert: &Value) -> Value {
     if !figures.is_empty() {
         judged["figures"] = json!(figures);
     }
+    let suppressed: Vec<String> = alert["suppressed"].as_array().into_iter().flatten().map(reason).collect();
+    if !suppressed.is_empty() {
+        judged["suppressed"] = json!(suppressed);
+    }
     judged
+}
+
+/// `maintenance until 1661789700000`, `commissioning until 1661789700000, outlasted`
+fn reason(own: &Value) -> String {
+    let until = own["to"].as_i64().map(|to| format!(" until {to}")).unwrap_or_default();
+    let outlasted = if own["outlasted"] == true { ", outlasted" } else { "" };
+    format!("{}{until}{outlasted}", own["why"].as_str().unwrap())
 }
 
 /// `lateness 300000`, `treatment_edge fan 1661789700000`
