@@ -95,7 +95,15 @@ fn point(unit: &str, kind: PointKind, meter: u32) -> Point {
         basis: Basis::Configured,
         version: 1,
     };
-    Point { id: unit.into(), name: unit.into(), kind, rated_w: 60_000.0, meter, thresholds }
+    Point {
+        id: unit.into(),
+        name: unit.into(),
+        kind,
+        rated_w: 60_000.0,
+        meter,
+        thresholds,
+        commissioning: None,
+    }
 }
 
 fn site_id(meter: u32) -> String {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::evidence::{self, Evidence, WholeReading};
 use super::finding::{AlertFinding, Change, Subject};
+use super::reason::Suppression;
 use super::revision::Revision;
 use crate::model::reading::Offset;
 use crate::model::rule::{Level, Rule};
@@ -108,6 +109,9 @@ pub struct Alert {
     /// What late readings changed about it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<Revision>,
+    /// Why nobody is told of it, if so. It is judged and kept like any other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppression>,
 }
 
 /// What an alert is about, by name.
@@ -168,6 +172,7 @@ impl Alert {
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         };
         alert.apply(site, finding, offset);
         alert
@@ -207,6 +212,21 @@ impl Alert {
             }
         };
         self.history.push(Step { at: finding.at, what: what.into(), level: self.level, offset });
+    }
+
+    /// Whether nobody is to be told of it: some reason stands that it has not outlasted.
+    #[must_use]
+    pub fn is_suppressed(&self) -> bool {
+        self.suppressed.iter().any(|s| !s.outlasted)
+    }
+
+    /// The last moment it is known to have reached.
+    #[must_use]
+    pub fn reached(&self) -> UtcMs {
+        match self.status {
+            Status::Open => self.raised.max(self.last_certain),
+            Status::Cleared | Status::Retracted => self.last_certain.max(self.first),
+        }
     }
 
     /// Whether it is of that rule and subject, and began then.

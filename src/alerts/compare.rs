@@ -233,6 +233,7 @@ mod tests {
             raised_before: None,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 

@@ -10,8 +10,12 @@ pub mod evidence;
 pub mod figure;
 pub mod finding;
 pub mod matching;
+pub mod reason;
 pub mod reconcile;
 pub mod revision;
+pub mod suppression;
 
+#[cfg(test)]
+mod suppression_tests;
 #[cfg(test)]
 mod tests;

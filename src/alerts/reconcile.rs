@@ -128,6 +128,7 @@ fn revise(was: Alert, mut now: Alert, occasion: Occasion) -> Outcome {
         retroactive: was.retroactive,
         raised_before: was.raised_before.or((was.raised != now.raised).then_some(was.raised)),
         revisions: was.revisions,
+        suppressed: was.suppressed,
         history: steps,
         ..now
     };
@@ -196,6 +197,7 @@ mod tests {
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 

@@ -36,6 +36,7 @@ fn site(running_above_w: f64, version: u32) -> Site {
             rated_w: 10_000.0,
             meter: 0,
             thresholds,
+            commissioning: None,
         }],
         processes: Vec::new(),
         rules: crate::model::param::Settings::DEFAULT,

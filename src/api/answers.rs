@@ -12,6 +12,7 @@ use crate::engine::effects::Counts;
 use crate::engine::run::Progress;
 use crate::history;
 use crate::journal;
+use crate::model::maintenance::Filing;
 use crate::model::reading::{Offset, power_of};
 use crate::model::registry::Registry;
 use crate::model::rule::{Level, Rule};
@@ -20,6 +21,7 @@ use crate::model::state::State;
 use crate::model::time::UtcMs;
 use crate::store::queue::{self, BadLine};
 use crate::store::schema::STORE_FILE;
+use crate::store::suppressing::{self, Maintenance};
 use crate::store::views::{AlertFilter, RejectView, Views};
 
 /// Readings in one answer, at most: a quarter of a year of one meter, a minute each.
@@ -279,6 +281,34 @@ impl Files {
             )));
         }
         Ok(rows)
+    }
+
+    /// Filed maintenance, of one site or of all, the last first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn maintenance(&self, site: Option<&str>) -> Result<Vec<Maintenance>, Problem> {
+        suppressing::list(self.views.conn(), site).map_err(internal)
+    }
+
+    /// Maintenance by its id.
+    ///
+    /// # Errors
+    /// There is none of that id, or the store cannot be read.
+    pub fn maintenance_by_id(&self, id: &str) -> Result<Maintenance, Problem> {
+        let found = suppressing::maintenance(self.views.conn(), id).map_err(internal)?;
+        found.ok_or_else(|| Problem::not_found("maintenance", id))
+    }
+
+    /// Whether maintenance can be filed.
+    ///
+    /// # Errors
+    /// It cannot, or the store cannot be read.
+    pub fn may_file(&self, filing: &Filing) -> Result<(), Problem> {
+        let registry = self.registry()?;
+        let site = registry.sites.iter().find(|s| *s.id == *filing.site);
+        let site = site.ok_or_else(|| Problem::not_found("site", &filing.site))?;
+        filing.check(site).map_err(|error| Problem::bad_request(error.to_string()))
     }
 
     /// Rejected messages, newest first.

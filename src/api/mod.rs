@@ -6,6 +6,8 @@
 
 pub mod answers;
 pub mod client;
+pub mod context;
+pub mod maintenance;
 pub mod problem;
 pub mod server;
 pub mod status;

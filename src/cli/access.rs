@@ -7,10 +7,13 @@ use super::failure::hinted;
 use crate::alerts::alert::Alert;
 use crate::api::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
 use crate::api::client::{Client, ClientError};
+use crate::api::maintenance::{MaintenanceQuery, Withdraw};
 use crate::api::server::{Acknowledge, ReadingsQuery, RejectsQuery};
 use crate::api::status::Status;
 use crate::config::settings::Daemon;
+use crate::model::maintenance::Filing;
 use crate::store::queue::BadLine;
+use crate::store::suppressing::Maintenance;
 use crate::store::views::{AlertFilter, RejectView};
 
 /// A way to ask.
@@ -25,6 +28,13 @@ pub enum Access {
 /// A path with its question.
 fn with_query(path: &str, query: &impl Serialize) -> anyhow::Result<String> {
     Ok(format!("{path}?{}", serde_urlencoded::to_string(query)?))
+}
+
+fn needs_daemon(what: &str) -> anyhow::Error {
+    hinted(
+        anyhow::anyhow!("{what} only while the daemon runs"),
+        "what people do goes through the journal, which belongs to the daemon; start it first",
+    )
 }
 
 async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> anyhow::Result<T> {
@@ -109,10 +119,42 @@ impl Access {
             Access::Daemon(client) => {
                 Ok(client.post(&format!("/api/v1/alerts/{}/acknowledge", in_path(id)), said).await?)
             }
-            Access::Files(_) => Err(hinted(
-                anyhow::anyhow!("an alert can be acknowledged only while the daemon runs"),
-                "what people do goes through the journal, which belongs to the daemon; start it first",
-            )),
+            Access::Files(_) => Err(needs_daemon("an alert can be acknowledged")),
+        }
+    }
+
+    /// Filed maintenance, the last first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn maintenance(&self, query: &MaintenanceQuery) -> anyhow::Result<Vec<Maintenance>> {
+        match self {
+            Access::Daemon(client) => get(client, &with_query("/api/v1/maintenance", query)?).await,
+            Access::Files(files) => Ok(files.maintenance(query.site.as_deref())?),
+        }
+    }
+
+    /// Files maintenance; only a running daemon can.
+    ///
+    /// # Errors
+    /// It cannot be filed so, or no daemon runs.
+    pub async fn file_maintenance(&self, filing: &Filing) -> anyhow::Result<Maintenance> {
+        match self {
+            Access::Daemon(client) => Ok(client.post("/api/v1/maintenance", filing).await?),
+            Access::Files(_) => Err(needs_daemon("maintenance can be filed")),
+        }
+    }
+
+    /// Withdraws maintenance; only a running daemon can.
+    ///
+    /// # Errors
+    /// There is none of that id, it is over, or no daemon runs.
+    pub async fn withdraw_maintenance(&self, id: &str, said: &Withdraw) -> anyhow::Result<Maintenance> {
+        match self {
+            Access::Daemon(client) => {
+                Ok(client.post(&format!("/api/v1/maintenance/{}/withdraw", in_path(id)), said).await?)
+            }
+            Access::Files(_) => Err(needs_daemon("maintenance can be withdrawn")),
         }
     }
 

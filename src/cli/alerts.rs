@@ -16,7 +16,7 @@ use super::words::{self, Lang, Words, words};
 use super::{
     sentence,
     setup::{self, Globals},
-    when,
+    suppressed, when,
 };
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::evidence::PointEvidence;
@@ -84,6 +84,12 @@ pub struct Filter {
     /// Raised before this moment.
     #[arg(long)]
     until: Option<String>,
+    /// Only those nobody is told of: maintenance, commissioning, power cuts, outside working time.
+    #[arg(long, conflicts_with = "no_suppressed")]
+    suppressed: bool,
+    /// Without those nobody is told of.
+    #[arg(long)]
+    no_suppressed: bool,
     /// At most so many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -123,6 +129,7 @@ impl Filter {
             until: moment(&self.until)?,
             changed_after: None,
             limit: Some(self.limit),
+            suppressed: (self.suppressed || self.no_suppressed).then_some(self.suppressed),
         })
     }
 }
@@ -258,6 +265,9 @@ pub fn listing(alerts: &[Alert], zones: &Zones, lang: Lang) -> String {
         if alert.acknowledged.is_some() {
             status = format!("{status}, {}", ACKNOWLEDGED.in_lang(lang));
         }
+        if let Some(why) = suppressed::in_short(alert, lang) {
+            status = format!("{status}, {why}");
+        }
         table.add_row([
             Cell::new(alert.raised.local(&zones.of_site(&alert.site))),
             Cell::new(format!("{} {}", level_mark(alert.level), words::level(alert.level).in_lang(lang))),
@@ -317,6 +327,7 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     if let Some(by) = &alert.acknowledged {
         fact(ACKNOWLEDGED, format!("{}, {}: {}", by.who, by.at.local(zone), by.note));
     }
+    lines.extend(alert.suppressed.iter().map(|s| format!("  {}", suppressed::sentence(s, zone, lang))));
     if !alert.evidence.points.is_empty() {
         lines.push(points_table(&alert.evidence.points, lang));
     }

@@ -12,6 +12,7 @@ pub mod check;
 pub mod demo;
 pub mod failure;
 pub mod logging;
+pub mod maintenance;
 mod meter_sentence;
 pub mod output;
 pub mod picture;
@@ -27,6 +28,7 @@ pub mod setup;
 pub mod silent;
 pub mod sites;
 pub mod status;
+pub mod suppressed;
 pub mod table;
 pub mod when;
 pub mod words;
@@ -81,6 +83,8 @@ enum Command {
     Rejects(rejects::Args),
     /// Show how the daemon is.
     Status,
+    /// File maintenance beforehand, list what was filed, or withdraw it.
+    Maintenance(maintenance::Args),
     /// Judge recorded readings by the same engine: a CSV, a journal, or last month of a daemon's history by other rules.
     Replay(replay::Args),
 }
@@ -119,6 +123,7 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Readings(args) => readings::run(&globals, &args).await?,
         Command::Rejects(args) => rejects::run(&globals, &args).await?,
         Command::Status => status::run(&globals).await?,
+        Command::Maintenance(args) => maintenance::run(&globals, args).await?,
         Command::Replay(args) => replay::run(&globals, &args)?,
     }
     Ok(ExitCode::SUCCESS)

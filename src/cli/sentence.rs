@@ -177,6 +177,7 @@ pub(super) mod tests {
             raised_before: None,
             retroactive: false,
             revisions: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Effects {
     pub marks: Vec<Mark>,
     /// When nobody listened, and the message by which that ended.
     pub unheard: Vec<(Offset, UtcMs, UtcMs)>,
+    /// How time passed.
+    pub passed: Vec<Passed>,
     /// What people asked: message, its receive time, the command.
     pub commands: Vec<(Offset, UtcMs, Command)>,
 }
@@ -52,6 +54,17 @@ pub struct Mark {
     pub judge: SiteJudge,
 }
 
+/// Time has passed for every site.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed {
+    /// Findings made before, of those of this step.
+    pub n_findings: usize,
+    /// The message that says so.
+    pub by: Offset,
+    /// When.
+    pub now: UtcMs,
+}
+
 impl Effects {
     /// Empties it and keeps its memory.
     pub fn clear(&mut self) {
@@ -60,6 +73,7 @@ impl Effects {
         self.findings.clear();
         self.marks.clear();
         self.unheard.clear();
+        self.passed.clear();
         self.commands.clear();
     }
 }

@@ -21,6 +21,7 @@ pub mod replay;
 mod restore;
 pub mod run;
 pub mod step;
+mod suppress;
 pub mod version;
 pub mod world;
 mod write;
@@ -29,5 +30,7 @@ mod write;
 mod late_tests;
 #[cfg(test)]
 mod restart_tests;
+#[cfg(test)]
+mod suppress_tests;
 #[cfg(test)]
 mod tests;

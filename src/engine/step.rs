@@ -16,6 +16,7 @@ use super::error::EngineError;
 use super::layout;
 use super::past::{Allowance, N_READINGS_PER_TICK};
 use super::restore;
+use super::suppress;
 use super::world::World;
 use super::write::{Step, meter_keys, parse};
 
@@ -93,6 +94,8 @@ impl Engine {
             if after > self.muted_until {
                 let tx = self.store.begin().map_err(at)?;
                 tx.put_registry(kept.offset, &kept.json).map_err(at)?;
+                suppress::commission(tx.conn(), self.world.registry(), kept.received, kept.offset)
+                    .map_err(at)?;
                 tx.commit(after).map_err(at)?;
             }
         }

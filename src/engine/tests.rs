@@ -60,6 +60,7 @@ pub(super) fn registry() -> Registry {
         rated_w: 10_000.0,
         meter,
         thresholds: thresholds.clone(),
+        commissioning: None,
     };
     Registry {
         meters: METERS.map(meter).to_vec(),
@@ -104,8 +105,8 @@ pub(super) fn registry() -> Registry {
 #[derive(Clone, Debug)]
 pub(super) struct Owned {
     pub(super) kind: Kind,
-    received: UtcMs,
-    topic: String,
+    pub(super) received: UtcMs,
+    pub(super) topic: String,
     pub(super) payload: Vec<u8>,
 }
 
@@ -128,6 +129,12 @@ fn reading(meter: &str, minute: i64, power_kw: f64) -> Owned {
     let (site, name) = meter.split_once('/').unwrap();
     let topic = format!("submeter/v1/{site}/{name}/reading");
     Owned { kind: Kind::Mqtt, received: at.plus(700), topic, payload: payload.into_bytes() }
+}
+
+/// What people ask so many minutes after the begin.
+pub(super) fn asked(minute: i64, command: &Command) -> Owned {
+    let (received, payload) = (START.plus(minute * MINUTE_MS), serde_json::to_vec(command).unwrap());
+    Owned { kind: Kind::Command, received, topic: String::new(), payload }
 }
 
 /// A day of a press and its fan, as the journal holds it: registry, readings, ticks, an acknowledgement.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::advance::{Place, advance, advance_over_marks};
-use super::effects::{Counts, Effects, Found};
+use super::effects::{Counts, Effects, Found, Passed};
 use super::late::LateBook;
 use super::rejudge::{Rejudging, may_judge};
 use super::version::SiteVersion;
@@ -313,6 +313,7 @@ impl World {
             }
             advance(judge, (site, context), to, (index, offset), effects);
         }
+        effects.passed.push(Passed { n_findings: effects.findings.len(), by: offset, now: self.now });
     }
 
     /// Offers a decoded reading to the site it belongs to.
@@ -338,8 +339,7 @@ impl World {
         });
         let stamp =
             Stamp { at: head.time, offset: head.offset, is_merged: head.quality.has(Quality::MERGED) };
-        let limits = &self.contexts[site as usize].meters;
-        let seen = Observation::of(point, stamp, effects.readings.values(&head), limits);
+        let seen = Observation::of(point, stamp, effects.readings.values(&head), &context.meters);
         if self.judges[site as usize].offer(seen) == Offer::Late {
             self.counts.late += 1;
             self.late.note(site, &head);

@@ -10,6 +10,7 @@ use crate::model::message::{Kind, Message};
 use crate::model::meter::Meter;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
+use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
 use crate::store::judging::{self, Checkpoint, Unheard, Version};
 use crate::store::queue::{self, Entry};
@@ -53,7 +54,8 @@ impl Step<'_> {
         if message.kind == Kind::Tick && self.world.is_past_due(false) {
             self.judge_past(offset, N_READINGS_PER_TICK, false)?;
         }
-        Ok(())
+        // What is asked stands between what was found before and after, however messages are batched.
+        if message.kind == Kind::Command { self.write(offset) } else { Ok(()) }
     }
 
     fn take_registry(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
@@ -73,7 +75,7 @@ impl Step<'_> {
             let judge = self.world.judge(index).without_later();
             self.put_mark(&Mark { n_findings: 0, site: index, by: offset, judge })?;
         }
-        Ok(())
+        self.commission(since, offset)
     }
 
     /// Writes all effects so far.
@@ -88,13 +90,16 @@ impl Step<'_> {
             judging::put_unheard(self.tx.conn(), &Unheard { offset, from, to }).map_err(at)?;
         }
         let mut marks = std::mem::take(&mut self.effects.marks).into_iter().peekable();
+        let mut passed = std::mem::take(&mut self.effects.passed).into_iter().peekable();
         let found = std::mem::take(&mut self.effects.findings);
         for (n, found) in found.into_iter().enumerate() {
             while let Some(mark) = marks.next_if(|mark| mark.n_findings <= n) {
                 self.put_mark(&mark)?;
             }
+            self.pass(&mut passed, n)?;
             self.write_found(found)?;
         }
+        self.pass(&mut passed, usize::MAX)?;
         for mark in marks {
             self.put_mark(&mark)?;
         }
@@ -106,7 +111,11 @@ impl Step<'_> {
     }
 
     fn obey(&mut self, by: Offset, received: UtcMs, command: Command) -> Result<(), EngineError> {
-        let Command::Acknowledge { alert, who, note } = command;
+        let (alert, who, note) = match command {
+            Command::Acknowledge { alert, who, note } => (alert, who, note),
+            Command::FileMaintenance(filing) => return self.file(by, received, filing),
+            Command::WithdrawMaintenance { id, who } => return self.withdraw(by, received, &id, who),
+        };
         let known = self.tx.alert(&alert).map_err(|source| EngineError::Store { offset: by, source })?;
         let Some(mut alert) = known else {
             tracing::warn!(alert, "An alert that does not exist was acknowledged");
@@ -114,7 +123,7 @@ impl Step<'_> {
         };
         let by_whom = Acknowledgement { who: who.into(), at: received, note: note.into() };
         alert.acknowledge(by_whom, by);
-        self.put_alert(&alert, by)
+        self.store_alert(&alert, by)
     }
 
     fn write_found(&mut self, found: Found) -> Result<(), EngineError> {
@@ -135,14 +144,14 @@ impl Step<'_> {
 
     fn write_alert(
         &mut self,
-        site: u32,
+        index: u32,
         (by, said): (Offset, u64),
         change: &AlertFinding,
     ) -> Result<(), EngineError> {
         let at = |source| EngineError::Store { offset: by, source };
         let registry = self.world.registry();
-        let gateways = &self.world.context(site).gateways;
-        let site = &registry.sites[site as usize];
+        let gateways = &self.world.context(index).gateways;
+        let site = &registry.sites[index as usize];
         let (kind, subject) = alert::subject_names(site, gateways, change.subject);
         let open = revising::open_alerts(self.tx.conn(), &site.id).map_err(at)?;
         let known = open.into_iter().find(|a| a.is_of(change.rule, kind, &subject, change.first));
@@ -159,7 +168,12 @@ impl Step<'_> {
             let shown = proof::readings(self.tx.conn(), (site, &registry.meters), change, by);
             alert.prove(shown.map_err(|source| EngineError::History { offset: by, source })?);
         }
-        self.put_alert(&alert, by)
+        let cut = alert.cleared.filter(|_| is_cut(&alert)).map(|at| (at, self.span_of_cut(&alert, index)));
+        self.put_alert(alert, index, UtcMs::MIN, by)?;
+        match cut {
+            Some((known, span)) => self.reconsider(index, span, known, by),
+            None => Ok(()),
+        }
     }
 
     /// An alert found anew takes the place of a retracted one that is just the same, and else an id nobody has: ids stay
@@ -248,20 +262,35 @@ impl Step<'_> {
             }
         }
         anew.extend(outcome.untouched.into_iter().filter(|alert| is_known(&known, alert)));
+        let mut cuts: Vec<_> =
+            known.iter().filter(|a| is_cut(a)).map(|a| self.span_of_cut(a, index)).collect();
         let ids: Vec<Box<str>> = known.iter().map(|a| a.id.clone()).collect();
-        let occasion = Occasion { at: self.world.now(), offset, late };
+        let now = self.world.now();
+        let occasion = Occasion { at: now, offset, late };
         for outcome in reconcile::reconcile(known, anew, occasion) {
             match outcome {
-                reconcile::Outcome::Same(alert) => self.tx.put_alert_quietly(&alert).map_err(at)?,
+                reconcile::Outcome::Same(mut alert) => {
+                    if self.consider(&mut alert, index, now, offset)? {
+                        self.store_alert(&alert, offset)?;
+                    } else {
+                        self.tx.put_alert_quietly(&alert).map_err(at)?;
+                    }
+                }
                 reconcile::Outcome::Changed(mut alert) => {
                     if !ids.contains(&alert.id) {
                         alert = self.with_free_id(alert, offset)?;
                     } else if alert.status == Status::Retracted {
                         alert.said = last_said;
                     }
-                    self.put_alert(&alert, offset)?;
+                    if is_cut(&alert) {
+                        cuts.push(self.span_of_cut(&alert, index));
+                    }
+                    self.put_alert(alert, index, now, offset)?;
                 }
             }
+        }
+        for span in cuts {
+            self.reconsider(index, span, now, offset)?;
         }
         self.settle_states(index, &site, base_said, &outcome.states, offset)
     }
@@ -306,18 +335,18 @@ impl Step<'_> {
         self.push(offset, &Entry::State { site, point, kind: told.kind, state: told.state, since })
     }
 
-    fn put_alert(&mut self, alert: &Alert, by: Offset) -> Result<(), EngineError> {
-        self.tx.put_alert(alert, by).map_err(|source| EngineError::Store { offset: by, source })?;
-        self.push(by, &Entry::Alert(Box::new(alert.clone())))
-    }
-
-    fn push(&self, offset: Offset, entry: &Entry) -> Result<(), EngineError> {
+    pub(super) fn push(&self, offset: Offset, entry: &Entry) -> Result<(), EngineError> {
         for sink in self.sinks {
             queue::push(self.tx.conn(), sink, entry)
                 .map_err(|source| EngineError::Store { offset, source })?;
         }
         Ok(())
     }
+}
+
+/// Whether it says that the whole site was without power, and when.
+fn is_cut(alert: &Alert) -> bool {
+    alert.rule == Rule::PowerCut
 }
 
 /// A registry as it was journaled.

@@ -20,7 +20,15 @@ pub const FAN: u16 = 1;
 pub fn point(kind: PointKind, rated_w: f64) -> Point {
     let powers = fallback(kind).map(|share| share * rated_w);
     let thresholds = Thresholds::new(powers, 120_000, 180_000, Basis::Fallback);
-    Point { id: kind.name().into(), name: kind.name().into(), kind, rated_w, meter: 0, thresholds }
+    Point {
+        id: kind.name().into(),
+        name: kind.name().into(),
+        kind,
+        rated_w,
+        meter: 0,
+        thresholds,
+        commissioning: None,
+    }
 }
 
 /// A press of 20 kW and its fan of 7.5 kW.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::Baseline;
 use super::param::Settings;
 use super::reading::MeterIdx;
+use super::time::UtcMs;
 use super::working_time::WorkingTime;
 
 /// Thresholds and baselines both carry it.
@@ -112,6 +113,16 @@ pub struct Point {
     pub meter: MeterIdx,
     /// When it counts as running, idle or off.
     pub thresholds: Thresholds,
+    /// Whether it is still being put into service, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commissioning: Option<Commissioning>,
+}
+
+/// A unit is being put into service: what is said of it is kept and told to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commissioning {
+    /// Up to, not with; `None` for until it is taken out of the configuration.
+    pub until: Option<UtcMs>,
 }
 
 /// Hysteresis and durations of a point's state. Powers in W on the primary side.

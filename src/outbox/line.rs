@@ -126,6 +126,7 @@ impl Lines {
         fields.integer("certain_ms", alert.certain_ms);
         fields.integer("unknown_ms", alert.unknown_ms);
         fields.boolean("acknowledged", alert.acknowledged.is_some());
+        fields.boolean("suppressed", alert.is_suppressed());
         fields.float("data_share", Some(alert.evidence.data_share));
         fields.float("production_kw", alert.evidence.mean_kw(PointKind::Production));
         fields.float("treatment_kw", alert.evidence.mean_kw(PointKind::Treatment));

@@ -242,6 +242,7 @@ fn alert() -> Alert {
         raised_before: None,
         retroactive: false,
         revisions: Vec::new(),
+        suppressed: Vec::new(),
     }
 }
 

@@ -157,6 +157,20 @@ pub fn version(
     .map_err(sql("read a version of a site"))
 }
 
+/// The message by which the version of a site came that was in force at a moment, if it had one by then.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn version_at(conn: &Connection, site: &str, at: UtcMs) -> Result<Option<Offset>, StoreError> {
+    conn.prepare_cached(
+        "SELECT at_offset FROM site_version WHERE site = ?1 AND since_ms <= ?2
+             ORDER BY at_offset DESC LIMIT 1",
+    )
+    .and_then(|mut s| s.query_row(params![site, at.0], |row| row.get::<_, i64>(0)).optional())
+    .map(|offset| offset.map(i64::cast_unsigned))
+    .map_err(sql("read a version of a site"))
+}
+
 /// Notes when nobody listened.
 ///
 /// # Errors

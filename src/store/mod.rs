@@ -11,5 +11,6 @@ pub mod queue;
 pub mod records;
 pub mod revising;
 pub mod schema;
+pub mod suppressing;
 pub mod views;
 pub mod write;

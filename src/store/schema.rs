@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS registry_before (id INTEGER PRIMARY KEY CHECK (id = 1
 CREATE TABLE IF NOT EXISTS alert (
   id TEXT PRIMARY KEY, site TEXT, rule TEXT, subject TEXT, status TEXT, level INTEGER,
   first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT,
-  said INTEGER NOT NULL DEFAULT 0
+  said INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_time ON alert (raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_site ON alert (site, raised_ms);
@@ -52,7 +52,7 @@ CREATE INDEX IF NOT EXISTS state_by_finding ON state_change (site, said);
 ";
 
 /// Columns that came later: a store of an earlier program gets them.
-const NEW_COLUMNS: [(&str, &str); 2] = [("alert", "said"), ("state_change", "said")];
+const NEW_COLUMNS: [(&str, &str); 3] = [("alert", "said"), ("state_change", "said"), ("alert", "suppressed")];
 
 fn grow(conn: &Connection) -> rusqlite::Result<()> {
     for (table, column) in NEW_COLUMNS {
@@ -141,6 +141,7 @@ fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
         if found <= VERSION {
             conn.execute_batch(TABLES)?;
             conn.execute_batch(super::judging::TABLES)?;
+            conn.execute_batch(super::suppressing::TABLES)?;
             grow(conn)?;
             conn.execute_batch(crate::history::SCHEMA)?;
             conn.execute_batch(super::queue::SCHEMA)?;

@@ -42,6 +42,8 @@ pub struct AlertFilter {
     pub changed_after: Option<Offset>,
     /// At most so many, newest first.
     pub limit: Option<u32>,
+    /// Whether nobody is told of it, or somebody is.
+    pub suppressed: Option<bool>,
 }
 
 /// An unreadable message.
@@ -153,6 +155,7 @@ impl Views {
         also(" AND rule = ?", filter.rule.map(|r| r.name().to_owned().into()));
         also(" AND level >= ?", filter.level.map(|l| (l as i64).into()));
         also(" AND acknowledged = ?", filter.acknowledged.map(|a| i64::from(a).into()));
+        also(" AND suppressed = ?", filter.suppressed.map(|s| i64::from(s).into()));
         also(" AND raised_ms >= ?", filter.since.map(|t| t.0.into()));
         also(" AND raised_ms < ?", filter.until.map(|t| t.0.into()));
         also(" AND changed_at_offset > ?", filter.changed_after.map(|o| o.cast_signed().into()));

@@ -62,6 +62,10 @@ fn judged(alert: &Value) -> Value {
     if !revisions.is_empty() {
         judged["revisions"] = json!(revisions);
     }
+    let suppressed: Vec<String> = alert["suppressed"].as_array().into_iter().flatten().map(reason).collect();
+    if !suppressed.is_empty() {
+        judged["suppressed"] = json!(suppressed);
+    }
     judged
 }
 
@@ -70,6 +74,13 @@ fn changes(revision: &Value) -> Vec<String> {
     let word = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
     let changes = revision["changes"].as_array().into_iter().flatten();
     changes.map(|c| format!("{}: {} → {}", word(c, "field"), word(c, "from"), word(c, "to"))).collect()
+}
+
+/// `maintenance until 1661789700000`, `commissioning until 1661789700000, outlasted`
+fn reason(own: &Value) -> String {
+    let until = own["to"].as_i64().map(|to| format!(" until {to}")).unwrap_or_default();
+    let outlasted = if own["outlasted"] == true { ", outlasted" } else { "" };
+    format!("{}{until}{outlasted}", own["why"].as_str().unwrap())
 }
 
 /// `lateness 300000`, `treatment_edge fan 1661789700000`

@@ -170,6 +170,7 @@ fn point(load: &Load) -> Point {
         rated_w: load.rated_w,
         meter: 0,
         thresholds,
+        commissioning: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod durability;
 mod endtoend;
 mod history;
 mod learning;
+mod maintenance;
 mod meters;
 mod mistakes;
 mod modbus;

@@ -109,6 +109,17 @@ fn a_register_that_tells_slowly_is_told() {
 }
 
 #[test]
+fn a_point_in_commissioning_has_a_day_and_no_doubt() {
+    let typed = |keys: &str| format!("id = \"fan\"\n{keys}");
+    let key = "points[1].commissioning_until";
+    site_with("id = \"fan\"", &typed("commissioning_until = \"soon\""), key, "\"soon\" is no day");
+    let both = typed("commissioning_until = \"2026-12-01\"\nin_commissioning = true");
+    site_with("id = \"fan\"", &both, key, "in_commissioning stands beside it");
+    let open = SITE.replacen("id = \"fan\"", &typed("in_commissioning = true"), 1);
+    warned(&open, "points[1].in_commissioning", "nobody is told");
+}
+
+#[test]
 fn what_is_typed_of_points() {
     site_with("id = \"s1\"", "id = \"s 1\"", "id", "letters");
     site_with("id = \"s1\"", "id = \"s1\"\ntime_zone = \"Beijing\"", "time_zone", "Asia/Shanghai");

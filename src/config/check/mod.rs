@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod columns;
+pub mod commissioning;
 pub mod counting;
 pub mod daemon;
 pub mod ground;

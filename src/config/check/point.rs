@@ -15,7 +15,7 @@ pub const OFF_FOR_MS: u32 = 3 * 60_000;
 /// A larger unit has more likely been typed in W, kW.
 const RATED_KW_ODD: f64 = 20_000.0;
 
-/// Checks a point; which meter it is, is set by the caller.
+/// Checks a point; which meter it is, and whether it is in commissioning, is set by the caller.
 pub fn check(typed: &typed::Point, at: &Spot, report: &mut Report) -> Point {
     let id = must::id(typed.id.as_ref(), &at.key("id"), "id = \"line-1\"", report);
     if typed.kind.is_none() {
@@ -31,6 +31,7 @@ pub fn check(typed: &typed::Point, at: &Spot, report: &mut Report) -> Point {
         rated_w,
         meter: 0,
         thresholds: thresholds(typed, kind, rated_w, at, report),
+        commissioning: None,
     }
 }
 

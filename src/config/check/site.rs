@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::commissioning;
 use super::counting;
 use super::meter::Meters;
 use super::must::{self, Bounds, Once};
@@ -53,6 +54,7 @@ pub fn check(
     for (i, p) in typed.points.iter().enumerate() {
         let at = file.item("points", i);
         let mut own = point::check(p, &at, report);
+        own.commissioning = commissioning::check(p, time_zone, &at, report);
         ids.take(&own.id, &at.key("id"), "every point of a site has an id of its own", report);
         if let Some(meter) = measured_by(p, typed, first, &at, report) {
             own.meter = meter;

@@ -126,6 +126,10 @@ pub struct Point {
     pub on_for: Option<Span>,
     /// How long not running must be seen. 3 min.
     pub off_for: Option<Span>,
+    /// It is being put into service. false.
+    pub in_commissioning: Option<bool>,
+    /// It is being put into service up to the begin of that day, in the site's zone: `"2026-12-01"`. None.
+    pub commissioning_until: Option<String>,
 }
 
 /// `[[processes]]`

@@ -33,7 +33,7 @@ pub fn thresholds(running_w: f64) -> Thresholds {
 
 pub fn point(id: &str, kind: PointKind, meter: u32) -> Point {
     let thresholds = thresholds(1_000.0);
-    Point { id: id.into(), name: id.into(), kind, rated_w: 10_000.0, meter, thresholds }
+    Point { id: id.into(), name: id.into(), kind, rated_w: 10_000.0, meter, thresholds, commissioning: None }
 }
 
 /// A press with its fan, each on a meter of its own. It has no night, so that a minute counts as any other.

@@ -212,6 +212,7 @@ fn registry() -> Registry {
         rated_w: 100_000.0,
         meter: 0,
         thresholds,
+        commissioning: None,
     };
     let site = Site {
         id: "cement-1".into(),

@@ -50,7 +50,7 @@ fn point(id: &str, kind: PointKind, rated_kw: f64) -> Point {
     let rated_w = rated_kw * 1e3;
     let powers = fallback(kind).map(|share| share * rated_w);
     let thresholds = Thresholds::new(powers, 120_000, 180_000, Basis::Fallback);
-    Point { id: id.into(), name: id.into(), kind, rated_w, meter: 0, thresholds }
+    Point { id: id.into(), name: id.into(), kind, rated_w, meter: 0, thresholds, commissioning: None }
 }
 
 /// The means of steps of so many minutes of a meter.
