@@ -170,6 +170,7 @@ pub(super) mod tests {
                 fragments: vec![(FIRST.0, 8_000), (FIRST.0 + 11_000, 8_000)],
                 figures: Vec::new(),
                 readings: Vec::new(),
+                changes: Vec::new(),
             },
             acknowledged: None,
             history,

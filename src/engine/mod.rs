@@ -6,18 +6,25 @@
 //! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
 //! clock to judge by, talking to anything but journal and store.
 
+pub mod adopt;
+pub mod book;
+pub mod changes;
+pub mod decide;
 pub mod effects;
+mod enforce;
 pub mod error;
 pub mod late;
 mod layout;
 pub mod marks;
 pub mod pack;
 pub mod past;
+mod persons;
 pub mod proof;
 pub mod rejudge;
 pub mod replay;
 mod restore;
 pub mod run;
+pub mod saved;
 pub mod step;
 pub mod version;
 pub mod world;
@@ -25,6 +32,8 @@ mod write;
 
 #[cfg(test)]
 mod late_tests;
+#[cfg(test)]
+mod learned_tests;
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::model::meter::Meter;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
 use crate::model::time::UtcMs;
-use crate::store::judging::{self, Checkpoint, Unheard, Version};
+use crate::store::judging::{self, Checkpoint, Unheard};
 use crate::store::queue::{self, Entry};
 use crate::store::revising::{self, StateChange};
 use crate::store::write::Transaction;
@@ -23,7 +23,6 @@ use super::marks;
 use super::past::{Allowance, N_READINGS_PER_TICK, Revised};
 use super::proof;
 use super::rejudge::{self, RejudgeError, Told};
-use super::version::SiteVersion;
 use super::world::World;
 
 /// Messages on their way into an open transaction.
@@ -49,28 +48,13 @@ impl Step<'_> {
         for reject in self.effects.rejects.drain(..) {
             self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
         }
+        if let Some((_, _, command)) = self.effects.commands.pop_if(|(_, _, c)| c.changes_judging()) {
+            // What was judged so far was judged by what held before.
+            self.write(offset)?;
+            self.adopt((offset, message.received), &command)?;
+        }
         if message.kind == Kind::Tick && self.world.is_past_due(false) {
             self.judge_past(offset, N_READINGS_PER_TICK, false)?;
-        }
-        Ok(())
-    }
-
-    fn take_registry(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
-        let at = |source| EngineError::Store { offset, source };
-        let since = self.world.now().max(message.received);
-        let registry = parse(offset, message.payload)?;
-        let changed = self.world.take_registry(registry, message.received, offset);
-        self.tx.put_registry(offset, message.payload).map_err(at)?;
-        *self.meter_keys = meter_keys(&self.tx, self.world.registry(), offset)?;
-        for (index, judged) in changed {
-            let past = |source| EngineError::Past { offset, source };
-            let registry = self.world.registry();
-            let site = &registry.sites[index as usize];
-            let body = SiteVersion::of(registry, site).pack().map_err(RejudgeError::Version).map_err(past)?;
-            let version = Version { offset, since, judged, body };
-            judging::put_version(self.tx.conn(), &site.id, &version).map_err(at)?;
-            let judge = self.world.judge(index).without_later();
-            self.put_mark(&Mark { n_findings: 0, site: index, by: offset, judge })?;
         }
         Ok(())
     }
@@ -105,7 +89,7 @@ impl Step<'_> {
     }
 
     fn obey(&mut self, by: Offset, received: UtcMs, command: Command) -> Result<(), EngineError> {
-        let Command::Acknowledge { alert, who, note } = command;
+        let Command::Acknowledge { alert, who, note } = command else { return Ok(()) };
         let known = self.tx.alert(&alert).map_err(|source| EngineError::Store { offset: by, source })?;
         let Some(mut alert) = known else {
             tracing::warn!(alert, "An alert that does not exist was acknowledged");
@@ -186,7 +170,7 @@ impl Step<'_> {
     }
 
     /// Keeps the state of a site, and lets go of those that are of no use any more.
-    fn put_mark(&mut self, mark: &Mark) -> Result<(), EngineError> {
+    pub(super) fn put_mark(&mut self, mark: &Mark) -> Result<(), EngineError> {
         let offset = mark.by;
         let at = |source| EngineError::Store { offset, source };
         let site = &self.world.registry().sites[mark.site as usize].id;
@@ -305,7 +289,7 @@ impl Step<'_> {
         self.push(offset, &Entry::State { site, point, kind: told.kind, state: told.state, since })
     }
 
-    fn put_alert(&mut self, alert: &Alert, by: Offset) -> Result<(), EngineError> {
+    pub(super) fn put_alert(&mut self, alert: &Alert, by: Offset) -> Result<(), EngineError> {
         self.tx.put_alert(alert, by).map_err(|source| EngineError::Store { offset: by, source })?;
         self.push(by, &Entry::Alert(Box::new(alert.clone())))
     }
