@@ -3,31 +3,24 @@
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Path as InPath, Query, State};
 use axum::routing::{get, post};
-use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
-use tokio::net::unix::UCred;
 use tokio_util::sync::CancellationToken;
 
 use super::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
+use super::context::{Context, Peer, Shared, ask, command};
+use super::judging;
 use super::problem::Problem;
-use super::status::{Sensors, Status};
+use super::status::Status;
 use crate::alerts::alert::Alert;
-use crate::journal::Journal;
 use crate::model::command::Command;
-use crate::model::message::{Delivery, Kind, Message};
-use crate::model::time::{Clock, UtcMs};
+use crate::model::time::UtcMs;
 use crate::store::queue::BadLine;
 use crate::store::views::{AlertFilter, RejectView};
-
-/// How long a command waits for the engine to pass it.
-const COMMAND_WAIT: Duration = Duration::from_secs(15);
 
 /// Owner and group may talk to the daemon, nobody else.
 const SOCKET_MODE: u32 = 0o660;
@@ -103,31 +96,6 @@ impl Socket {
     }
 }
 
-/// What the handlers need.
-#[derive(Debug)]
-pub struct Context {
-    /// Where journal and store lie.
-    pub data_dir: PathBuf,
-    /// The one door in.
-    pub journal: Journal,
-    /// When a command was received.
-    pub clock: Clock,
-    /// The living parts.
-    pub sensors: Sensors,
-}
-
-type Shared = State<Arc<Context>>;
-
-/// Who is on the other end, as the kernel says.
-#[derive(Clone, Copy, Debug)]
-struct Peer(Option<UCred>);
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Peer {
-        Peer(stream.io().peer_cred().ok())
-    }
-}
-
 /// Serves until `stop`.
 ///
 /// # Errors
@@ -152,17 +120,8 @@ fn router(context: Context) -> Router {
         .route("/api/v1/readings", get(readings))
         .route("/api/v1/rejects", get(rejects))
         .route("/api/v1/sinks/{sink}/bad", get(bad_lines))
+        .merge(judging::router())
         .with_state(Arc::new(context))
-}
-
-/// Reads the files off the runtime's threads: SQLite blocks.
-async fn ask<T: Send + 'static>(
-    context: &Context,
-    question: impl FnOnce(&Files) -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let folder = context.data_dir.clone();
-    let answer = tokio::task::spawn_blocking(move || question(&Files::open(&folder)?)).await;
-    answer.map_err(|error| Problem::internal(&error))?
 }
 
 async fn status(State(context): Shared) -> Result<Json<Status>, Problem> {
@@ -201,49 +160,15 @@ pub struct Acknowledge {
 
 async fn acknowledge(
     State(context): Shared,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     InPath(id): InPath<String>,
     Json(said): Json<Acknowledge>,
 ) -> Result<Json<Alert>, Problem> {
     let alert = ask(&context, move |files| files.alert(&id)).await?;
-    let who = match peer {
-        Some(peer) => format!("{} (uid {})", said.who, peer.uid()),
-        None => said.who,
-    };
+    let who = peer.named(&said.who);
     let id = alert.id.to_string();
     command(&context, &Command::Acknowledge { alert: id.clone(), who, note: said.note }).await?;
     ask(&context, move |files| files.alert(&id)).await.map(Json)
-}
-
-/// Journals a command and waits until the engine has passed it.
-async fn command(context: &Context, command: &Command) -> Result<(), Problem> {
-    let payload = serde_json::to_vec(command).map_err(internal)?;
-    let message = Message {
-        kind: Kind::Command,
-        delivery: Delivery::PLAIN,
-        received: context.clock.now(),
-        source: "socket",
-        topic: "",
-        payload: &payload,
-    };
-    let appended = context.journal.append_durable(&message).await;
-    let offset = appended.map_err(|error| Problem::unavailable(error.to_string()))?;
-    let mut progress = context.sensors.progress.clone();
-    let passed = progress.wait_for(|p| p.passed >= offset);
-    match tokio::time::timeout(COMMAND_WAIT, passed).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) => {
-            Err(Problem::unavailable(format!("message {offset} is kept, but the engine has stopped")))
-        }
-        Err(_) => Err(Problem::unavailable(format!(
-            "message {offset} is kept and will count; the engine has not reached it within {} s",
-            COMMAND_WAIT.as_secs()
-        ))),
-    }
-}
-
-fn internal(error: impl std::error::Error) -> Problem {
-    Problem::internal(&error)
 }
 
 /// Which readings are wanted.

@@ -23,4 +23,5 @@ mod payloads;
 mod readme;
 mod recordings;
 mod replay;
+mod thresholds;
 mod tidy;
