@@ -201,6 +201,7 @@ impl Alert {
             fragments: finding.fragments.iter().map(|(at, ms)| (at.0, *ms)).collect(),
             figures: if stays { kept } else { evidence::figures(site, &finding.figures) },
             readings: std::mem::take(&mut self.evidence.readings),
+            changes: std::mem::take(&mut self.evidence.changes),
         };
         let what = match finding.change {
             Change::Raised => "raised",

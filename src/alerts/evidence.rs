@@ -55,6 +55,46 @@ pub struct Evidence {
     /// Readings shown whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<WholeReading>,
+    /// For R18: what is judged by otherwise than before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Changed>,
+}
+
+/// What of the things a site is judged by was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// Thresholds of a point.
+    Thresholds,
+    /// Rated power of a point.
+    RatedPower,
+    /// Ratio of a point's current transformers.
+    CtRatio,
+    /// Ratio of a point's voltage transformers.
+    PtRatio,
+    /// Which meter measures a point, and how it is read.
+    Meter,
+    /// Which treatment must run while which production runs.
+    Relation,
+    /// What a treatment point usually draws.
+    Baseline,
+    /// A point or a process as a whole, or any other key, by name.
+    Other,
+}
+
+/// One thing a site is judged by otherwise than before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// What it is.
+    pub what: Aspect,
+    /// Of which point or process, by id; for [`Aspect::Other`] the key.
+    pub of: Box<str>,
+    /// As it was.
+    pub from: Box<str>,
+    /// As it is now.
+    pub to: Box<str>,
+    /// Who changed it: a person, `learning`, or `config`.
+    pub who: Box<str>,
 }
 
 /// A figure with the point it is of by name.

@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::status::Status;
 use crate::alerts::alert::{Alert, Status as AlertStatus, subject_names};
 use crate::detection::applicable::{self, Silent, Why};
+use crate::engine::book::Page;
 use crate::engine::effects::Counts;
 use crate::engine::run::Progress;
 use crate::history;
@@ -19,6 +20,7 @@ use crate::model::rule::{Level, Rule};
 use crate::model::site::{Category, Grade, PointKind, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::store::learned;
 use crate::store::queue::{self, BadLine};
 use crate::store::schema::STORE_FILE;
 use crate::store::suppressing::{self, Maintenance};
@@ -93,6 +95,9 @@ pub struct SiteAnswer {
     /// Rules that say nothing of it, or of something of it, and why.
     #[serde(default)]
     pub silent: Vec<SilentRow>,
+    /// What of it does not fit what was measured: point id, and what is odd.
+    #[serde(default)]
+    pub remarks: Vec<(String, String)>,
 }
 
 /// A rule that says nothing of something.
@@ -144,8 +149,21 @@ impl Files {
         Ok(Files { folder: folder.to_owned(), views })
     }
 
-    fn registry(&self) -> Result<Registry, Problem> {
-        Ok(self.views.registry().map_err(internal)?.map(|stored| stored.registry).unwrap_or_default())
+    /// The store.
+    pub(super) fn views(&self) -> &Views {
+        &self.views
+    }
+
+    /// The configuration, with what was learned laid over it.
+    pub(super) fn registry(&self) -> Result<Registry, Problem> {
+        let stored = self.views.registry().map_err(internal)?;
+        let mut registry = stored.map(|stored| stored.registry).unwrap_or_default();
+        for (id, body) in learned::pages(self.views.conn(), None).map_err(internal)? {
+            let Some(site) = registry.sites.iter_mut().find(|s| *s.id == *id) else { continue };
+            let mut page: Page = serde_json::from_str(&body).map_err(internal)?;
+            page.lay_over(site);
+        }
+        Ok(registry)
     }
 
     fn open_alerts(&self, site: Option<&str>) -> Result<Vec<Alert>, Problem> {
@@ -229,7 +247,12 @@ impl Files {
         };
         let silent = applicable::silent(site, &registry.meters, &registry.profiles);
         let silent = silent.into_iter().map(row).collect();
-        Ok(SiteAnswer { site: site.clone(), points, open: self.open_alerts(Some(id))?, silent })
+        let lesson = self.page(id)?.and_then(|page| page.waiting).map(|waiting| waiting.proposal.points);
+        let told = lesson.unwrap_or_default();
+        let remarks =
+            told.iter().flat_map(|p| p.remarks.iter().map(|r| (p.point.to_string(), r.to_string())));
+        let (open, remarks) = (self.open_alerts(Some(id))?, remarks.collect());
+        Ok(SiteAnswer { site: site.clone(), points, open, silent, remarks })
     }
 
     /// Alerts, newest first.

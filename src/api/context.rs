@@ -1,8 +1,10 @@
-//! What every handler has: the files to read, the one door in, and who asks.
+//! What the server's handlers share: how they read the files, and how they put a command into the journal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::UnixListener;
@@ -31,11 +33,16 @@ pub struct Context {
     pub clock: Clock,
     /// The living parts.
     pub sensors: Sensors,
+    /// How far back is looked for learning.
+    pub window: Duration,
 }
+
+/// The context as a handler gets it.
+pub type Shared = State<Arc<Context>>;
 
 /// Who is on the other end, as the kernel says.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer(Option<UCred>);
+pub struct Peer(pub Option<UCred>);
 
 impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Peer {
@@ -44,18 +51,21 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 impl Peer {
-    /// The name somebody gave, with the user id the kernel gives beside it.
+    /// The name somebody gives, with the user id the kernel gives beside it.
     #[must_use]
-    pub fn beside(self, who: String) -> String {
+    pub fn named(self, who: &str) -> String {
         match self.0 {
             Some(peer) => format!("{who} (uid {})", peer.uid()),
-            None => who,
+            None => who.to_owned(),
         }
     }
 }
 
 /// Reads the files off the runtime's threads: SQLite blocks.
-pub(super) async fn ask<T: Send + 'static>(
+///
+/// # Errors
+/// The question cannot be answered.
+pub async fn ask<T: Send + 'static>(
     context: &Context,
     question: impl FnOnce(&Files) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -64,8 +74,11 @@ pub(super) async fn ask<T: Send + 'static>(
     answer.map_err(|error| Problem::internal(&error))?
 }
 
-/// Journals a command and waits until the engine has passed it. Returns the number of its message.
-pub(super) async fn command(context: &Context, command: &Command) -> Result<Offset, Problem> {
+/// Journals a command and waits until the engine has passed it; the message it became.
+///
+/// # Errors
+/// The journal does not take it, or the engine does not come to it in time.
+pub async fn command(context: &Context, command: &Command) -> Result<Offset, Problem> {
     let payload = serde_json::to_vec(command).map_err(|error| Problem::internal(&error))?;
     let message = Message {
         kind: Kind::Command,

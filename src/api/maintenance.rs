@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::context::{Context, Peer, ask, command};
+use super::context::{Context, Peer, Shared, ask, command};
 use super::problem::Problem;
 use crate::model::command::Command;
 use crate::model::maintenance::Filing;
@@ -35,8 +35,6 @@ pub(super) fn routes() -> Router<Arc<Context>> {
         .route("/api/v1/maintenance/{id}/withdraw", post(withdraw))
 }
 
-type Shared = State<Arc<Context>>;
-
 async fn list(
     State(context): Shared,
     Query(query): Query<MaintenanceQuery>,
@@ -51,7 +49,7 @@ async fn file(
 ) -> Result<Json<Maintenance>, Problem> {
     let checked = filing.clone();
     ask(&context, move |files| files.may_file(&checked)).await?;
-    filing.who = peer.beside(filing.who);
+    filing.who = peer.named(&filing.who);
     let offset = command(&context, &Command::FileMaintenance(filing)).await?;
     ask(&context, move |files| files.maintenance_by_id(&Maintenance::id_of(offset))).await.map(Json)
 }
@@ -70,7 +68,7 @@ async fn withdraw(
     if own.filing.to <= context.clock.now() {
         return Err(Problem::bad_request(format!("{id} is over; there is nothing to withdraw")));
     }
-    let who = peer.beside(said.who);
+    let who = peer.named(&said.who);
     command(&context, &Command::WithdrawMaintenance { id: id.clone(), who }).await?;
     ask(&context, move |files| files.maintenance_by_id(&id)).await.map(Json)
 }

@@ -7,7 +7,11 @@
 pub mod answers;
 pub mod client;
 pub mod context;
+pub mod judged_by;
+pub mod judging;
+pub mod lesson;
 pub mod maintenance;
+pub mod minutes;
 pub mod problem;
 pub mod server;
 pub mod status;

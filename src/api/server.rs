@@ -12,7 +12,8 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
-use super::context::{Context, Peer, ask, command};
+use super::context::{Context, Peer, Shared, ask, command};
+use super::judging;
 use super::maintenance;
 use super::problem::Problem;
 use super::status::Status;
@@ -96,8 +97,6 @@ impl Socket {
     }
 }
 
-type Shared = State<Arc<Context>>;
-
 /// Serves until `stop`.
 ///
 /// # Errors
@@ -123,6 +122,7 @@ fn router(context: Context) -> Router {
         .route("/api/v1/rejects", get(rejects))
         .route("/api/v1/sinks/{sink}/bad", get(bad_lines))
         .merge(maintenance::routes())
+        .merge(judging::router())
         .with_state(Arc::new(context))
 }
 
@@ -167,7 +167,7 @@ async fn acknowledge(
     Json(said): Json<Acknowledge>,
 ) -> Result<Json<Alert>, Problem> {
     let alert = ask(&context, move |files| files.alert(&id)).await?;
-    let who = peer.beside(said.who);
+    let who = peer.named(&said.who);
     let id = alert.id.to_string();
     command(&context, &Command::Acknowledge { alert: id.clone(), who, note: said.note }).await?;
     ask(&context, move |files| files.alert(&id)).await.map(Json)

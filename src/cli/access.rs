@@ -7,6 +7,7 @@ use super::failure::hinted;
 use crate::alerts::alert::Alert;
 use crate::api::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
 use crate::api::client::{Client, ClientError};
+use crate::api::judged_by::JudgedBy;
 use crate::api::maintenance::{MaintenanceQuery, Withdraw};
 use crate::api::server::{Acknowledge, ReadingsQuery, RejectsQuery};
 use crate::api::status::Status;
@@ -155,6 +156,40 @@ impl Access {
                 Ok(client.post(&format!("/api/v1/maintenance/{}/withdraw", in_path(id)), said).await?)
             }
             Access::Files(_) => Err(needs_daemon("maintenance can be withdrawn")),
+        }
+    }
+
+    /// What a site is judged by.
+    ///
+    /// # Errors
+    /// There is no such site, or the question cannot be answered.
+    pub async fn thresholds(&self, site: &str) -> anyhow::Result<JudgedBy> {
+        match self {
+            Access::Daemon(client) => {
+                get(client, &format!("/api/v1/sites/{}/thresholds", in_path(site))).await
+            }
+            Access::Files(files) => Ok(files.judged_by(site)?),
+        }
+    }
+
+    /// Says something of a site; only a running daemon can hear it.
+    ///
+    /// # Errors
+    /// There is no such site, the daemon refuses, or there is none.
+    pub async fn say<T: DeserializeOwned>(
+        &self,
+        site: &str,
+        what: &str,
+        said: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        match self {
+            Access::Daemon(client) => {
+                Ok(client.post(&format!("/api/v1/sites/{}/{what}", in_path(site)), said).await?)
+            }
+            Access::Files(_) => Err(hinted(
+                anyhow::anyhow!("what a site is judged by can be changed only while the daemon runs"),
+                "what people do goes through the journal, which belongs to the daemon; start it first",
+            )),
         }
     }
 

@@ -7,7 +7,9 @@
 
 pub mod access;
 pub mod alerts;
+mod changed_sentence;
 pub mod check;
+pub mod commission;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failure;
@@ -30,6 +32,7 @@ pub mod sites;
 pub mod status;
 pub mod suppressed;
 pub mod table;
+pub mod thresholds;
 pub mod when;
 pub mod words;
 
@@ -87,6 +90,10 @@ enum Command {
     Maintenance(maintenance::Args),
     /// Judge recorded readings by the same engine: a CSV, a journal, or last month of a daemon's history by other rules.
     Replay(replay::Args),
+    /// List, learn, confirm and refuse what units are judged by.
+    Thresholds(thresholds::Args),
+    /// A supervised test, off, idle and at full load: what every unit draws becomes what it is judged by.
+    Commission(commission::Args),
 }
 
 /// Parses, runs one command, prints what went wrong once.
@@ -125,6 +132,8 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status => status::run(&globals).await?,
         Command::Maintenance(args) => maintenance::run(&globals, args).await?,
         Command::Replay(args) => replay::run(&globals, &args)?,
+        Command::Thresholds(args) => thresholds::run(&globals, args).await?,
+        Command::Commission(args) => commission::run(&globals, args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

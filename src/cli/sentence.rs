@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::changed_sentence;
 use super::meter_sentence;
 use super::process_sentence;
 use super::when;
@@ -58,6 +59,7 @@ pub fn of_alert(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             let told = production.map(|p| format!("{} {}", OUTSIDE.in_lang(lang), sentence(p, lang)));
             told.collect()
         }
+        Rule::ConfigChange => changed_sentence::parts(&alert.evidence.changes, lang),
         _ => meter_sentence::of_alert(alert, lang).into_iter().collect(),
     };
     parts.extend(process_sentence::parts(alert, zone, lang));
@@ -170,6 +172,7 @@ pub(super) mod tests {
                 fragments: vec![(FIRST.0, 8_000), (FIRST.0 + 11_000, 8_000)],
                 figures: Vec::new(),
                 readings: Vec::new(),
+                changes: Vec::new(),
             },
             acknowledged: None,
             history,

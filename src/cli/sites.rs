@@ -150,7 +150,7 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
             Cell::new(words::state(point.state).in_lang(lang)),
             Cell::new(point.since.map_or_else(String::new, |t| t.local(&zone))),
             right(point.power_kw.map_or("–".into(), |kw| format!("{kw:.2}"))),
-            right(point.running_above_kw),
+            right(running_from(site, &point.id, point.running_above_kw)),
             right(point.rated_kw),
             Cell::new(&point.meter),
         ]);
@@ -161,10 +161,17 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
     if !silent.is_empty() {
         lines.push(silent);
     }
+    lines.extend(answer.remarks.iter().map(|(point, remark)| format!("{point}: {remark}")));
     if !answer.open.is_empty() {
         lines.push(listing(&answer.open, zones, lang));
     }
     lines.join("\n")
+}
+
+/// `15 (learned, v1234)`
+fn running_from(site: &Site, point: &str, kw: f64) -> String {
+    let own = site.points.iter().find(|p| *p.id == *point).map(|p| &p.thresholds);
+    own.map_or_else(|| kw.to_string(), |t| format!("{kw} ({}, v{})", t.basis.name(), t.version))
 }
 
 /// `line-1: press, dryer → 1 of fan-a, fan-b`

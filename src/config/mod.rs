@@ -31,7 +31,7 @@ use check::plant;
 use check::{broker, daemon, influx, link, mapping, rules, secret::Places};
 use layers::Layered;
 use problem::{Problem, Problems, Report, Spot};
-use settings::{Broker, Daemon, History, Influx, Journal, Link, Log};
+use settings::{Broker, Daemon, History, Influx, Journal, Learning, Link, Log};
 use texts::Texts;
 
 /// Everything that was configured, checked: a `Config` that exists is valid.
@@ -53,6 +53,8 @@ pub struct Config {
     pub influx: Option<Influx>,
     /// What the engine judges by: sites by id, meters in the order of their sites and files.
     pub registry: Registry,
+    /// The daily job that learns.
+    pub learning: Learning,
 }
 
 /// A configuration and what was found while reading it.
@@ -212,5 +214,6 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
             subscriptions: mqtt.subscriptions,
             mappings: mqtt.mappings,
         },
+        learning: daemon::learning(&typed.learning, &main.key("learning"), report),
     }
 }

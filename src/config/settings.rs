@@ -196,3 +196,14 @@ pub enum LogFormat {
     /// To the journal of systemd, with every value a field of its own.
     Journald,
 }
+
+/// When and from what the daily job learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Learning {
+    /// Whether it does.
+    pub on: bool,
+    /// Time of day in the machine's zone, ms after midnight.
+    pub at_ms: i64,
+    /// How far back it looks.
+    pub window: Duration,
+}

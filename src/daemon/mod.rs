@@ -6,6 +6,7 @@
 //! outbox and the socket; each with a deadline, and those that do not come are named.
 
 pub mod build;
+pub mod lessons;
 pub mod run;
 pub mod systemd;
 pub mod tasks;

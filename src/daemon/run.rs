@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::{Daemon, DaemonError};
 use super::tasks::{TaskError, Tasks};
-use super::{systemd, ticks};
+use super::{lessons, systemd, ticks};
 use crate::api::context::Context;
 use crate::api::server;
 use crate::api::status::Sensors;
@@ -47,8 +47,14 @@ impl Daemon {
         self.start_sources(&mut groups.sources, &mut sensors);
         self.start_outbox(&mut groups.outlets, &mut sensors);
         let Daemon { config, clock, journal, journal_thread, reader, engine, socket, progress } = self;
-        let context =
-            Context { data_dir: config.daemon.data_dir.clone(), journal: journal.clone(), clock, sensors };
+        let learning = config.learning;
+        let data_dir = config.daemon.data_dir.clone();
+        if learning.on {
+            let stop = groups.outlets.stop();
+            let job = lessons::run(learning, data_dir.clone(), clock.clone(), journal.clone(), stop);
+            groups.outlets.spawn("learning", job);
+        }
+        let context = Context { data_dir, journal: journal.clone(), clock, sensors, window: learning.window };
         let outlets_stop = groups.outlets.stop();
         groups.outlets.spawn("api", server::run(socket, context, outlets_stop));
         let passed = progress.subscribe();

@@ -1,6 +1,6 @@
 //! Why the engine cannot go on, one variant an operation.
 
-use super::world::SaveError;
+use super::saved::SaveError;
 use crate::history;
 use crate::model::reading::Offset;
 use crate::store::error::StoreError;

@@ -6,8 +6,13 @@
 //! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
 //! clock to judge by, talking to anything but journal and store.
 
+pub mod adopt;
 mod advance;
+pub mod book;
+pub mod changes;
+pub mod decide;
 pub mod effects;
+mod enforce;
 pub mod error;
 pub mod keep;
 pub mod late;
@@ -15,11 +20,13 @@ mod layout;
 pub mod marks;
 pub mod pack;
 pub mod past;
+mod persons;
 pub mod proof;
 pub mod rejudge;
 pub mod replay;
 mod restore;
 pub mod run;
+pub mod saved;
 pub mod step;
 mod suppress;
 pub mod version;
@@ -28,6 +35,8 @@ mod write;
 
 #[cfg(test)]
 mod late_tests;
+#[cfg(test)]
+mod learned_tests;
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]

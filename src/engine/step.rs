@@ -8,6 +8,7 @@ use crate::journal::read::Begin;
 use crate::model::message::{Kind, Message};
 use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
+use crate::store::learned;
 use crate::store::queue;
 use crate::store::write::Store;
 
@@ -89,6 +90,12 @@ impl Engine {
             "The journal no longer holds the messages that would come next; the engine begins where the journal does."
         );
         let at = |source| EngineError::Store { offset: after, source };
+        if self.taken == 0 {
+            // The commands it came by may be gone with the journal's begin.
+            let pages = learned::pages(self.store.conn(), None).map_err(at)?;
+            let known = |(site, body): (String, String)| Some((site, serde_json::from_str(&body).ok()?));
+            self.world.remember(pages.into_iter().filter_map(known).collect());
+        }
         if let Some(kept) = registry.filter(|kept| kept.offset > self.taken) {
             self.world.take_registry(parse(kept.offset, &kept.json)?, kept.received, kept.offset);
             if after > self.muted_until {
@@ -179,6 +186,11 @@ impl Engine {
                 renumber = true;
             } else {
                 self.world.take(&message, offset, &mut self.effects);
+            }
+            if let Some((_, received, command)) =
+                self.effects.commands.pop_if(|(_, _, c)| c.changes_judging())
+            {
+                self.world.adopt(&command, received, offset);
             }
             self.effects.clear();
             if message.kind == Kind::Tick && self.world.is_past_due(false) {

@@ -137,9 +137,12 @@ pub(super) fn asked(minute: i64, command: &Command) -> Owned {
     Owned { kind: Kind::Command, received, topic: String::new(), payload }
 }
 
+pub(super) fn bare(kind: Kind, at: UtcMs, payload: Vec<u8>) -> Owned {
+    Owned { kind, received: at, topic: String::new(), payload }
+}
+
 /// A day of a press and its fan, as the journal holds it: registry, readings, ticks, an acknowledgement.
 pub(super) fn messages(minutes: &[(bool, bool, bool)]) -> Vec<Owned> {
-    let bare = |kind, at: UtcMs, payload| Owned { kind, received: at, topic: String::new(), payload };
     let mut all = vec![bare(Kind::Registry, START.plus(-1), serde_json::to_vec(&registry()).unwrap())];
     for (minute, (press, fan, heard)) in (0_i64..).zip(minutes) {
         let kw = |on: bool| if on { 5.0 } else { 0.0 };

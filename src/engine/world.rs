@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::advance::{Place, advance, advance_over_marks};
+use super::book::Book;
+use super::changes::{self, Enforced};
 use super::effects::{Counts, Effects, Found, Passed};
 use super::late::LateBook;
 use super::rejudge::{Rejudging, may_judge};
+use super::saved::{self, Borrowed, SaveError, Saved};
 use super::version::SiteVersion;
 use crate::detection::meters::arrivals::Arrivals;
 use crate::detection::meters::restart::Behind;
@@ -26,22 +27,19 @@ use crate::sources::reject::Reject;
 /// Ticks come every second or so; where none came for this long, the daemon was not there to listen, ms.
 const LISTENING_GAP_MS: i64 = 2 * MINUTE_MS;
 
-/// zstd's fastest ordinary level.
-const COMPRESSION_LEVEL: i32 = 1;
-
-/// The compressor is given so much at once, bytes: the state comes to it in single numbers.
-const SAVE_BUFFER_BYTES: usize = 64 << 10;
+/// Who changes what a configuration changes.
+const CONFIG: &str = "config";
 
 /// Registry, judges and what they need.
 #[derive(Debug)]
 pub struct World {
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     decoders: Decoders,
-    contexts: Vec<SiteContext>,
+    pub(super) contexts: Vec<SiteContext>,
     pub(super) judges: Vec<SiteJudge>,
     /// By site: the message by which its configuration came, and the next moment at which its state is kept.
-    versions: Vec<Offset>,
-    marks: Vec<UtcMs>,
+    pub(super) versions: Vec<Offset>,
+    pub(super) marks: Vec<UtcMs>,
     /// Sites that late readings wait at, and the one that is being judged again.
     pub(super) late: LateBook,
     pub(super) past: Option<Box<Rejudging>>,
@@ -49,33 +47,11 @@ pub struct World {
     point_of: Vec<Option<(u32, u16)>>,
     merge: Merge,
     arrivals: Arrivals,
-    now: UtcMs,
+    /// What was learned of sites: laid over the registry.
+    pub(super) book: Book,
+    pub(super) now: UtcMs,
     pub(super) counts: Counts,
     n_points: u32,
-}
-
-/// The part of a world that is saved; the rest follows from the registry.
-#[derive(Default, Deserialize)]
-struct Saved {
-    judges: Vec<SiteJudge>,
-    versions: Vec<Offset>,
-    late: LateBook,
-    past: Option<Box<Rejudging>>,
-    merge: Merge,
-    now: UtcMs,
-    counts: Counts,
-    arrivals: Arrivals,
-}
-
-/// Why a world cannot be saved or restored.
-#[derive(Debug, thiserror::Error)]
-pub enum SaveError {
-    /// Not in the form of a saved world.
-    #[error("the state is not in its saved form")]
-    Form(#[source] postcard::Error),
-    /// Not compressed as a saved world is.
-    #[error("the state cannot be compressed or uncompressed")]
-    Packing(#[source] std::io::Error),
 }
 
 impl World {
@@ -90,12 +66,14 @@ impl World {
     /// # Errors
     /// The bytes are not that.
     pub fn restore(registry: Arc<Registry>, saved: &[u8]) -> Result<World, SaveError> {
-        let bytes = zstd::decode_all(saved).map_err(SaveError::Packing)?;
-        let saved: Saved = postcard::from_bytes(&bytes).map_err(SaveError::Form)?;
+        let saved = saved::unpack(saved)?;
         Ok(World::over(registry, saved))
     }
 
-    fn over(registry: Arc<Registry>, saved: Saved) -> World {
+    fn over(mut registry: Arc<Registry>, mut saved: Saved) -> World {
+        if !saved.book.is_empty() {
+            saved.book.lay_over(Arc::make_mut(&mut registry));
+        }
         let contexts = registry.sites.iter().map(|s| SiteContext::new(s, &registry.meters)).collect();
         let mut point_of = vec![None; registry.meters.len()];
         for (site, own) in (0_u32..).zip(&registry.sites) {
@@ -118,6 +96,7 @@ impl World {
             point_of,
             merge: saved.merge,
             arrivals: saved.arrivals,
+            book: saved.book,
             now: saved.now,
             counts: saved.counts,
             n_points: u32::try_from(n_points).unwrap_or(u32::MAX),
@@ -197,13 +176,8 @@ impl World {
     }
 
     /// Puts another registry in force. What is known of sites and points that stay is carried over by their ids. Returns
-    /// the sites that are configured otherwise now, and up to where each was judged.
-    pub fn take_registry(
-        &mut self,
-        registry: Registry,
-        received: UtcMs,
-        offset: Offset,
-    ) -> Vec<(u32, UtcMs)> {
+    /// the sites that are judged by something else now.
+    pub fn take_registry(&mut self, registry: Registry, received: UtcMs, offset: Offset) -> Vec<Enforced> {
         let mut old = std::mem::replace(self, World::empty());
         let since = old.now.max(received);
         old.merge.renumber(&old.registry, &registry);
@@ -211,6 +185,7 @@ impl World {
         let kept = Saved {
             merge: old.merge,
             arrivals: old.arrivals,
+            book: old.book,
             now: old.now,
             counts: old.counts,
             ..Saved::default()
@@ -227,15 +202,18 @@ impl World {
                 Some((i, judge)) => {
                     new_index[i] = Some(index);
                     let was = &old.registry.sites[i];
-                    if SiteVersion::of(&old.registry, was) == SiteVersion::of(&new.registry, site) {
+                    let (before, now) =
+                        (SiteVersion::of(&old.registry, was), SiteVersion::of(&new.registry, site));
+                    if before == now {
                         (judge, old.versions[i])
                     } else {
-                        changed.push((index, judge.judged()));
+                        let changes = changes::between(&before, &now, CONFIG);
+                        changed.push(Enforced { index, judged: judge.judged(), changes });
                         (judge.carry_over((was, &old.contexts[i]), (site, context), fresh), offset)
                     }
                 }
                 None => {
-                    changed.push((index, fresh.judged()));
+                    changed.push(Enforced { index, judged: fresh.judged(), changes: Vec::new() });
                     (fresh, offset)
                 }
             };
@@ -265,32 +243,17 @@ impl World {
     /// # Errors
     /// The bytes cannot be made; only memory could be the reason.
     pub fn save(&self) -> Result<Vec<u8>, SaveError> {
-        #[derive(Serialize)]
-        struct Borrowed<'a>(
-            &'a [SiteJudge],
-            &'a [Offset],
-            &'a LateBook,
-            &'a Option<Box<Rejudging>>,
-            &'a Merge,
-            UtcMs,
-            Counts,
-            &'a Arrivals,
-        );
-        let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
-        let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
-        let all = Borrowed(
-            &self.judges,
-            &self.versions,
-            &self.late,
-            &self.past,
-            &self.merge,
-            self.now,
-            self.counts,
-            &self.arrivals,
-        );
-        let packer = postcard::to_io(&all, packer).map_err(SaveError::Form)?;
-        let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;
-        packer.finish().map_err(SaveError::Packing)
+        saved::pack(&Borrowed {
+            judges: &self.judges,
+            versions: &self.versions,
+            late: &self.late,
+            past: &self.past,
+            merge: &self.merge,
+            now: self.now,
+            counts: self.counts,
+            arrivals: &self.arrivals,
+            book: &self.book,
+        })
     }
 
     /// Time passes for every site, and only so: the outcome depends on the messages, not on how they were batched.

@@ -12,7 +12,7 @@ use crate::model::reading::Offset;
 use crate::model::registry::Registry;
 use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
-use crate::store::judging::{self, Checkpoint, Unheard, Version};
+use crate::store::judging::{self, Checkpoint, Unheard};
 use crate::store::queue::{self, Entry};
 use crate::store::revising::{self, StateChange};
 use crate::store::write::Transaction;
@@ -25,7 +25,6 @@ use super::marks;
 use super::past::{Allowance, N_READINGS_PER_TICK, Revised};
 use super::proof;
 use super::rejudge::Told;
-use super::version::SiteVersion;
 use super::world::World;
 
 /// Messages on their way into an open transaction.
@@ -51,31 +50,16 @@ impl Step<'_> {
         for reject in self.effects.rejects.drain(..) {
             self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
         }
+        if let Some((_, _, command)) = self.effects.commands.pop_if(|(_, _, c)| c.changes_judging()) {
+            // What was judged so far was judged by what held before.
+            self.write(offset)?;
+            self.adopt((offset, message.received), &command)?;
+        }
         if message.kind == Kind::Tick && self.world.is_past_due(false) {
             self.judge_past(offset, N_READINGS_PER_TICK, false)?;
         }
         // What is asked stands between what was found before and after, however messages are batched.
         if message.kind == Kind::Command { self.write(offset) } else { Ok(()) }
-    }
-
-    fn take_registry(&mut self, offset: Offset, message: &Message<'_>) -> Result<(), EngineError> {
-        let at = |source| EngineError::Store { offset, source };
-        let since = self.world.now().max(message.received);
-        let registry = parse(offset, message.payload)?;
-        let changed = self.world.take_registry(registry, message.received, offset);
-        self.tx.put_registry(offset, message.payload).map_err(at)?;
-        *self.meter_keys = meter_keys(&self.tx, self.world.registry(), offset)?;
-        for (index, judged) in changed {
-            let past = |source| EngineError::Past { offset, source };
-            let registry = self.world.registry();
-            let site = &registry.sites[index as usize];
-            let body = SiteVersion::of(registry, site).pack().map_err(RejudgeError::Version).map_err(past)?;
-            let version = Version { offset, since, judged, body };
-            judging::put_version(self.tx.conn(), &site.id, &version).map_err(at)?;
-            let judge = self.world.judge(index).without_later();
-            self.put_mark(&Mark { n_findings: 0, site: index, by: offset, judge })?;
-        }
-        self.commission(since, offset)
     }
 
     /// Writes all effects so far.
@@ -115,6 +99,7 @@ impl Step<'_> {
             Command::Acknowledge { alert, who, note } => (alert, who, note),
             Command::FileMaintenance(filing) => return self.file(by, received, filing),
             Command::WithdrawMaintenance { id, who } => return self.withdraw(by, received, &id, who),
+            _ => return Ok(()),
         };
         let known = self.tx.alert(&alert).map_err(|source| EngineError::Store { offset: by, source })?;
         let Some(mut alert) = known else {
@@ -201,7 +186,7 @@ impl Step<'_> {
     }
 
     /// Keeps the state of a site, and lets go of those that are of no use any more.
-    fn put_mark(&mut self, mark: &Mark) -> Result<(), EngineError> {
+    pub(super) fn put_mark(&mut self, mark: &Mark) -> Result<(), EngineError> {
         let offset = mark.by;
         let at = |source| EngineError::Store { offset, source };
         let site = &self.world.registry().sites[mark.site as usize].id;

@@ -78,21 +78,26 @@ impl fmt::Display for NeedsPerson {
 /// Why a person is needed; empty where the learned thresholds may be proposed in the place of those in force unasked.
 #[must_use]
 pub fn needs_person(split: &Split, learned: &Thresholds, in_force: &Thresholds) -> Vec<NeedsPerson> {
-    let mut why = Vec::new();
-    if in_force.basis < Basis::Learned {
-        why.push(NeedsPerson::MoreCertain { in_force: in_force.basis });
-    }
-    let pairs = [
-        (in_force.running_above_w, learned.running_above_w),
-        (in_force.running_below_w, learned.running_below_w),
-    ];
-    let far = |(from_w, to_w): &(f64, f64)| from_w.max(*to_w) > MOVE_MAX * from_w.min(*to_w);
-    let moves = pairs.into_iter().filter(far).map(|(from_w, to_w)| NeedsPerson::Moves { from_w, to_w });
-    why.extend(moves);
+    let powers_w = [learned.running_above_w, learned.running_below_w];
+    let mut why = outweighed(powers_w, in_force);
     why.extend(split.idle.map(|idle| NeedsPerson::IdleLevel {
         median_w: idle.figures.high_median_w,
         up_to_w: split.running.off_w,
         begins_w: idle.on_w,
     }));
+    why
+}
+
+/// What of that can be told from the numbers alone: from where running would begin and end, W, and what is in force.
+#[must_use]
+pub fn outweighed(running_w: [f64; 2], in_force: &Thresholds) -> Vec<NeedsPerson> {
+    let mut why = Vec::new();
+    if in_force.basis < Basis::Learned {
+        why.push(NeedsPerson::MoreCertain { in_force: in_force.basis });
+    }
+    let pairs = [(in_force.running_above_w, running_w[0]), (in_force.running_below_w, running_w[1])];
+    let far = |(from_w, to_w): &(f64, f64)| from_w.max(*to_w) > MOVE_MAX * from_w.min(*to_w);
+    let moves = pairs.into_iter().filter(far).map(|(from_w, to_w)| NeedsPerson::Moves { from_w, to_w });
+    why.extend(moves);
     why
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::commissioning::CommissioningRecord;
 use super::maintenance::Filing;
+use super::proposal::Proposal;
 
 /// A command, as JSON in a message of kind [`Command`](super::message::Kind::Command).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,4 +28,43 @@ pub enum Command {
         /// Who.
         who: String,
     },
+    /// The daily job tells what history taught of a site.
+    Propose(Proposal),
+    /// A person takes what was learned as true.
+    Confirm(Said),
+    /// A person refuses what was learned, and takes back what of it is in force.
+    Reject(Said),
+    /// A commissioning test was accepted.
+    Commission {
+        /// Site id.
+        site: Box<str>,
+        /// The process that was tested.
+        process: Box<str>,
+        /// What came of it.
+        record: CommissioningRecord,
+    },
+}
+
+/// What a person says of points of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// Site id.
+    pub site: Box<str>,
+    /// Point ids; all for which there is something to say where it is empty.
+    pub points: Vec<Box<str>>,
+    /// Who.
+    pub who: Box<str>,
+    /// Why.
+    pub note: Box<str>,
+}
+
+impl Command {
+    /// Whether what is judged by may change by it, from that message on.
+    #[must_use]
+    pub fn changes_judging(&self) -> bool {
+        matches!(
+            self,
+            Command::Propose(_) | Command::Confirm(_) | Command::Reject(_) | Command::Commission { .. }
+        )
+    }
 }

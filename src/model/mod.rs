@@ -11,6 +11,7 @@ pub mod mapping;
 pub mod message;
 pub mod meter;
 pub mod param;
+pub mod proposal;
 pub mod quantity;
 pub mod reading;
 pub mod registry;

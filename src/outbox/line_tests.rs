@@ -235,6 +235,7 @@ fn alert() -> Alert {
             fragments: Vec::new(),
             figures: Vec::new(),
             readings: Vec::new(),
+            changes: Vec::new(),
         },
         acknowledged: None,
         history: Vec::new(),

@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod judging;
+pub mod learned;
 pub mod queue;
 pub mod records;
 pub mod revising;

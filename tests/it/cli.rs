@@ -29,9 +29,19 @@ fn put(folder: &Path, name: &str, text: &str) -> String {
 #[test]
 fn help_teaches_what_to_do_first() {
     let help = run(&["--help"]);
-    for command in
-        ["run", "check", "probe", "sites", "alerts", "readings", "rejects", "status", "replay", "maintenance"]
-    {
+    let all = [
+        "run",
+        "check",
+        "probe",
+        "sites",
+        "alerts",
+        "readings",
+        "rejects",
+        "status",
+        "replay",
+        "maintenance",
+    ];
+    for command in all.into_iter().chain(["thresholds", "commission"]) {
         assert!(help.contains(&format!("\n  {command} ")), "{command}\n{help}");
         assert!(run(&[command, "--help"]).lines().count() > 5);
     }

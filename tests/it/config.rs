@@ -110,6 +110,7 @@ fn the_example_shows_every_key_and_none_that_is_not_there() {
         ("log", keys_of::<typed::Log>()),
         ("journal", keys_of::<typed::Kept>()),
         ("history", keys_of::<typed::Kept>()),
+        ("learning", keys_of::<typed::Learning>()),
         ("mqtt", vec!["brokers".into()]),
         ("mqtt.brokers", keys_of::<typed::Broker>()),
         ("mqtt.brokers.tls", keys_of::<typed::Tls>()),
@@ -143,6 +144,9 @@ fn every_key_of_the_example_has_a_sentence_above_it() {
 fn the_values_of_the_example_are_the_defaults() {
     let (text, _) = whole_example();
     let shown: typed::File = toml::from_str(&text).unwrap();
+    let learning = config::load(None, BTreeMap::new()).unwrap().config.learning;
+    assert_eq!((learning.on, shown.learning.on), (true, Some(true)));
+    assert_eq!((learning.at_ms, learning.window), (daemon::LEARNING_AT_MS, daemon::LEARNING_WINDOW));
     let b = &shown.mqtt.brokers[0];
     assert_eq!(b.port, Some(broker::PORT));
     assert_eq!(b.client_id, b.name.as_ref().map(|n| format!("submeterd-{n}")));

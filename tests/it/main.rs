@@ -24,4 +24,5 @@ mod payloads;
 mod readme;
 mod recordings;
 mod replay;
+mod thresholds;
 mod tidy;

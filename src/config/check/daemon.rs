@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::must::{self, Bounds};
+use super::rules::clock_ms;
 use super::secret::Places;
 use crate::config::problem::{Report, Spot};
-use crate::config::settings::{Daemon, Log, LogFormat};
+use crate::config::settings::{Daemon, Learning, Log, LogFormat};
 use crate::config::typed::daemon as typed;
 
 /// Less than this holds no day of anything, bytes.
@@ -67,4 +68,22 @@ pub fn kept(typed: &typed::Kept, at: &Spot, report: &mut Report) -> (u32, u64) {
         );
     }
     (days, bytes)
+}
+
+/// When the daily job begins, ms after midnight: 03:00.
+pub const LEARNING_AT_MS: i64 = 3 * 3_600_000;
+
+/// How far back it looks: 28 days. Source: rule catalogue, 3.2.
+pub const LEARNING_WINDOW: Duration = Duration::from_secs(28 * 86_400);
+
+/// Checks `[learning]`.
+pub fn learning(typed: &typed::Learning, at: &Spot, report: &mut Report) -> Learning {
+    let at_ms = typed.at.as_deref().map_or(Some(LEARNING_AT_MS), clock_ms).unwrap_or_else(|| {
+        report.error(&at.key("at"), "this is no time of day", "at = \"03:00\"");
+        LEARNING_AT_MS
+    });
+    // Fewer than 14 days teach nothing, whatever they hold.
+    let bounds = Bounds(Duration::from_secs(14 * 86_400), Duration::from_secs(366 * 86_400));
+    let window = must::duration(typed.window, LEARNING_WINDOW, bounds, &at.key("window"), report);
+    Learning { on: typed.on.unwrap_or(true), at_ms, window }
 }

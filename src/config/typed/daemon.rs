@@ -23,6 +23,7 @@ pub struct File {
     pub influx: Option<Influx>,
     pub mappings: BTreeMap<String, Mapping>,
     pub rules: Rules,
+    pub learning: Learning,
 }
 
 /// `[daemon]`
@@ -159,4 +160,14 @@ pub struct Influx {
     pub lines_max: Option<u32>,
     pub gzip: Option<bool>,
     pub backoff_max: Option<Span>,
+}
+
+/// `[learning]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "config/submeterd.toml says a sentence about every key")]
+pub struct Learning {
+    pub on: Option<bool>,
+    pub at: Option<String>,
+    pub window: Option<Span>,
 }
