@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use submeterd::config::check::{broker, influx, link};
+use submeterd::config::check::{broker, daemon, influx, link};
 use submeterd::config::problem::{Problem, Problems};
 use submeterd::config::texts::{Text, Texts};
 use submeterd::config::typed::{daemon as typed, mapping};
