@@ -35,6 +35,9 @@ struct Run {
     until: UtcMs,
     /// From here on it is certain: the change lies between `from` and here.
     sure: UtcMs,
+    /// Samples are missing before it or in it.
+    #[serde(default)]
+    has_hole: bool,
 }
 
 /// State of one unit and what is about to change it.
@@ -57,6 +60,14 @@ pub struct UnitLimits<'a> {
     pub period_ms: i64,
     /// Without a sample for longer than this the state is unknown, ms.
     pub gap_ms: i64,
+}
+
+impl UnitLimits<'_> {
+    /// How long samples must speak for a state, ms.
+    fn needs_ms(&self, state: State) -> i64 {
+        let t = self.thresholds;
+        i64::from(if state == State::Running { t.on_for_ms } else { t.off_for_ms })
+    }
 }
 
 impl UnitState {
@@ -104,9 +115,13 @@ impl UnitState {
         }
         let undecided = self.run.take();
         if self.state != State::Unknown {
-            let at = undecided.map_or(self.last, |run| run.from);
-            self.change(Edge { after: at, at, until: at, state: State::Unknown }, edge);
+            self.lose(undecided.map_or(self.last, |run| run.from), edge);
         }
+    }
+
+    /// Nothing is known since `at`.
+    fn lose(&mut self, at: UtcMs, edge: &mut impl FnMut(Edge)) {
+        self.change(Edge { after: at, at, until: at, state: State::Unknown }, edge);
     }
 
     /// A sample; samples come in time order.
@@ -116,7 +131,9 @@ impl UnitState {
     /// state to keep) proves nothing, as if the sample had not come: a run goes on over it, and where nothing else
     /// comes for the gap, the state is unknown.
     ///
-    /// The mean power of a time that lies behind tells that a change is somewhere within it; the state is unknown there.
+    /// The mean power of a time that lies behind tells that a change is somewhere within it; the state is unknown there. So
+    /// it is where samples spoke for another state, too few to decide, and that state may have held for long enough in the
+    /// samples missing beside them: what is missing is not what was before.
     pub fn offer(&mut self, sample: &Sample, limits: &UnitLimits<'_>, edge: &mut impl FnMut(Edge)) {
         let (at, until) = (sample.at, sample.until);
         self.pass(at, limits.gap_ms, edge);
@@ -125,25 +142,38 @@ impl UnitState {
         };
         let after = std::mem::replace(&mut self.begun, at);
         self.last = until;
+        // A mean of a time that lies behind covers that time: nothing of it is missing.
+        let is_hole = until == at && after > UtcMs::MIN && at.since(after) * 2 > limits.period_ms * 3;
+        let running = to == State::Running;
+        let goes_on = |run: &Run| to != self.state && (run.to == State::Running) == running;
+        let broken = self.run.filter(|run| !goes_on(run));
+        let before = self.state;
+        if let Some(run) = broken {
+            self.run = None;
+            let may_have_held_ms = at.since(run.after) - limits.period_ms;
+            let is_doubted = (run.has_hole || is_hole) && may_have_held_ms >= limits.needs_ms(run.to);
+            if is_doubted && before != State::Unknown {
+                self.lose(run.from, edge);
+                if to == before {
+                    self.change(Edge { after: run.from, at, until: sample.last, state: to }, edge);
+                }
+            }
+        }
         if to == self.state {
             self.run = None;
             return;
         }
-        let running = to == State::Running;
-        let run = match self.run {
-            Some(run) if (run.to == State::Running) == running => Run { to, ..run },
-            _ => Run { to, after, from: at, until: sample.last, sure: until },
-        };
-        let need_ms = if running { limits.thresholds.on_for_ms } else { limits.thresholds.off_for_ms };
+        let fresh = Run { to, after, from: at, until: sample.last, sure: until, has_hole: is_hole };
+        let run = self.run.map_or(fresh, |run| Run { to, has_hole: run.has_hole || is_hole, ..run });
         let held_ms = until.since(run.from).max(at.since(run.from) + limits.period_ms);
-        if held_ms < i64::from(need_ms) {
+        if held_ms < limits.needs_ms(to) {
             self.run = Some(run);
             return;
         }
         self.run = None;
         let Run { after, from, until, sure, .. } = run;
         if sure > from && self.state != State::Unknown {
-            self.change(Edge { after: from, at: from, until: from, state: State::Unknown }, edge);
+            self.lose(from, edge);
         }
         self.change(Edge { after, at: sure, until: until.max(sure), state: to }, edge);
     }
@@ -290,6 +320,21 @@ mod tests {
             unit.offer(&mean, &limits, &mut |edge| out.push((edge.at.0 / 60_000, edge.state)));
         }
         assert_eq!(out, [(10, State::Running), (20, State::Unknown), (30, State::Off)]);
+    }
+
+    #[test]
+    fn a_sample_of_another_state_is_passed_over_alone_but_not_beside_missing_ones() {
+        let alone = [at(0.0, 5), at(900.0, 1), at(0.0, 5)].concat();
+        assert_eq!(edges(&alone), [(0, State::Off)]);
+        for beside in [[vec![None], at(900.0, 1)].concat(), [at(900.0, 1), vec![None]].concat()] {
+            let day = [at(0.0, 5), beside, at(0.0, 5)].concat();
+            let edges = edges(&day);
+            assert_eq!(
+                (edges.len(), edges[1].1, edges[2]),
+                (3, State::Unknown, (7, State::Off)),
+                "{edges:?}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! `day_share` of production time or more by day, and in `night_share` or less by night. A warning at the end of the night;
 //! cleared at the end of a later night with production by which the share is above that again. Time in which production or
 //! treatment cannot be told is left out on both sides. A night, or the days, with less than half an hour of production say
-//! nothing, which is ours. Source: rule catalogue, R15.
+//! nothing, nor do those of which more than a tenth cannot be told, which is ours. Source: rule catalogue, R15.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,11 +25,23 @@ const PRODUCTION_MIN_MS: i64 = 30 * MINUTE_MS;
 struct Time {
     known_ms: i64,
     on_ms: i64,
+    /// Time in which production may have run and one of the two could not be told.
+    #[serde(default)]
+    unknown_ms: i64,
 }
 
 impl Time {
     fn plus(self, other: Time) -> Time {
-        Time { known_ms: self.known_ms + other.known_ms, on_ms: self.on_ms + other.on_ms }
+        Time {
+            known_ms: self.known_ms + other.known_ms,
+            on_ms: self.on_ms + other.on_ms,
+            unknown_ms: self.unknown_ms + other.unknown_ms,
+        }
+    }
+
+    /// Whether enough of it is known to say anything: half an hour of production, and nine tenths of what may have been.
+    fn is_enough(self) -> bool {
+        self.known_ms >= PRODUCTION_MIN_MS && self.unknown_ms * 9 <= self.known_ms
     }
 
     #[expect(clippy::cast_precision_loss, reason = "days in ms, far below 2^52")]
@@ -73,7 +85,11 @@ impl Night {
                 self.over(piece.from, scene, out);
             }
         }
-        if scene.production == Truth::Yes && scene.failed != Truth::Unknown {
+        let may_produce = scene.production != Truth::No;
+        if may_produce && (scene.production == Truth::Unknown || scene.failed == Truth::Unknown) {
+            let time = if piece.is_night { &mut self.now.night } else { &mut self.now.day };
+            time.unknown_ms += piece.length_ms();
+        } else if may_produce {
             if piece.is_night && self.now.night.known_ms == 0 {
                 self.now.begins = piece.from;
             }
@@ -87,7 +103,7 @@ impl Night {
 
     /// A night is over.
     fn over(&mut self, at: UtcMs, scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
-        if self.now.night.known_ms < PRODUCTION_MIN_MS {
+        if !self.now.night.is_enough() {
             self.now.night = Time::default();
             return;
         }
@@ -99,7 +115,7 @@ impl Night {
         let sum = |of: fn(&Tour) -> Time| self.tours.iter().map(of).fold(Time::default(), Time::plus);
         let (day, night) = (sum(|t| t.day), sum(|t| t.night));
         let is_rare = night.share() <= scene.get(Param::NightNightShare);
-        let is_usual = day.known_ms >= PRODUCTION_MIN_MS && day.share() >= scene.get(Param::NightDayShare);
+        let is_usual = day.is_enough() && day.share() >= scene.get(Param::NightDayShare);
         let told = match self.open {
             None if self.tours.len() == n_nights && is_rare && is_usual && scene.is_on(Rule::Night) => {
                 let first = self.tours[0].begins;

@@ -9,5 +9,6 @@ mod meters_of_site;
 mod minutes;
 pub(super) mod plant;
 mod reconfigured;
+mod thinned;
 mod usual;
 mod wall;
