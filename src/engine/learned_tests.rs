@@ -2,6 +2,7 @@
 //! restarts, configurations that come later and replays.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::book::Page;
 use super::decide::{Decided, Verdict};
@@ -331,7 +332,7 @@ fn a_restart_has_what_was_learned_and_a_lost_snapshot_too() {
     let all = whole_story();
     let (folder, mut engine) = after(&all);
     let (page, in_force) =
-        (engine.world().book().page("plant").cloned().unwrap(), engine.world().registry().clone());
+        (engine.world().book().page("plant").cloned().unwrap(), Arc::clone(engine.world().registry()));
     engine.save().unwrap();
     drop(engine);
     let engine = open(folder.path());
