@@ -16,7 +16,8 @@ use submeterd::model::site::{Point, PointKind, Process, RuleLimits, Thresholds, 
 use submeterd::model::thresholds::fallback;
 use submeterd::model::time::MINUTE_MS;
 
-use super::recording::{Recording, spans};
+use super::printing_plant;
+use super::recording::{Recording, moment, spans};
 
 const FEED: &str = "imdeld_8machines_21-22Feb_27-28Mar2018.csv";
 const PRINTING_5_MIN: &str = "clemap_print_5min_to_12Oct.csv";
@@ -51,6 +52,18 @@ fn point(id: &str, kind: PointKind, rated_kw: f64) -> Point {
     let powers = fallback(kind).map(|share| share * rated_w);
     let thresholds = Thresholds::new(powers, 120_000, 180_000, Basis::Fallback);
     Point { id: id.into(), name: id.into(), kind, rated_w, meter: 0, thresholds, commissioning: None }
+}
+
+/// Keys of a point by what was learned of it; none where learning was refused, and it is judged by the fallback.
+pub fn keys(recording: &Recording, id: &str, kind: PointKind, rated_kw: f64, step: u16) -> String {
+    let outcome = learn(&minutes(recording, id, step), rated_kw * 1e3, needs());
+    let thresholds = outcome.accepted().map(|split| adopt::thresholds(split, &point(id, kind, rated_kw)));
+    thresholds.map_or(String::new(), |t| {
+        format!(
+            "running_above = \"{} W\"\nrunning_below = \"{} W\"\nidle_above = \"{} W\"\noff_below = \"{} W\"\n",
+            t.running_above_w, t.running_below_w, t.idle_above_w, t.off_below_w
+        )
+    })
 }
 
 /// The means of steps of so many minutes of a meter.
@@ -229,6 +242,26 @@ fn the_running_medians_of_the_fans_are_what_the_description_says() {
     let remarks = plausible::remarks(&points, &own);
     remarks.iter().for_each(|r| println!("{r}"));
     assert!(remarks.iter().all(|r| !matches!(r, Remark::Swapped { .. })), "{remarks:?}");
+}
+
+/// Learning refuses the ventilation, whichever recording it learns from: Otsu's cut has the largest separability there is, and it
+/// is too small, so no other cut would pass. By the fallback the ventilation then counts as running all the time.
+#[test]
+fn what_learning_refuses_is_left_to_the_fallback_which_is_blind_there() {
+    let Some(recording) = Recording::read(PRINTING_5_MIN, 0, 1.0) else { return };
+    let Outcome::Refused(refused) = learn(&minutes(&recording, "main_ventilation", 5), 12e3, needs()) else {
+        panic!("accepted")
+    };
+    assert!(refused.failed.iter().any(|f| matches!(f, Failed::Separability { .. })), "{refused:?}");
+    let site = printing_plant::site_by(&recording, "5min", |(id, kind, rated_kw, ..)| {
+        let kind = if kind == "production" { PointKind::Production } else { PointKind::Treatment };
+        keys(&recording, id, kind, f64::from(rated_kw), 5)
+    });
+    let told = recording.judged(site);
+    assert!(told.iter().all(|a| &*a.subject != "printing"), "{told:#?}");
+    // The press at 10 kW, which learning calls loaded, and its air off.
+    let air = spans(&told, Rule::TreatmentOff, "air");
+    assert_eq!(air[0], (moment("2021-10-11 04:25:00", 0), moment("2021-10-11 04:35:00", 0)));
 }
 
 const HEAD: &str = "id = \"plant\"\nname = \"Feed\"\ntime_zone = \"America/Sao_Paulo\"\ngap = \"12min\"\n";

@@ -2,9 +2,12 @@
 //! it, and what needs them says loudly that it was skipped where they are missing.
 
 mod feed_plant;
+mod grid;
 mod learned;
 mod naive;
 mod printing_plant;
 mod recording;
 mod replayed;
 mod score;
+mod thinned;
+mod thinning;

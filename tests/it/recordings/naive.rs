@@ -1,5 +1,5 @@
 //! The rule people write today: `production > a and treatment <= b` for 10 min, looked at once in `every_ms`. It knows no
-//! "unknown": what is missing is 0, or what was last heard.
+//! "unknown": what is missing is 0, or no result and so no alert, or what was last heard.
 
 use super::recording::Recording;
 use super::score::Span;
@@ -8,6 +8,8 @@ use super::score::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     Zero,
+    /// Without a value there is no result: what was building up or open is over.
+    Resolves,
     LastKept,
 }
 
@@ -25,12 +27,13 @@ pub struct Naive<'a> {
 }
 
 impl Missing {
-    pub const BOTH: [Missing; 2] = [Missing::Zero, Missing::LastKept];
+    pub const ALL: [Missing; 3] = [Missing::Zero, Missing::Resolves, Missing::LastKept];
 
     /// As the table says it.
     pub fn words(self) -> &'static str {
         match self {
             Missing::Zero => "missing is 0",
+            Missing::Resolves => "missing resolves",
             Missing::LastKept => "last value kept",
         }
     }
@@ -50,8 +53,11 @@ impl Naive<'_> {
         let (mut since, mut out) = (None, Vec::new());
         let (mut now, end) = (recording.rows[0].0, recording.rows[recording.rows.len() - 1].0);
         while now <= end {
-            if self.missing == Missing::Zero {
-                values.fill(0.0);
+            match self.missing {
+                Missing::Zero => values.fill(0.0),
+                // No comparison with it holds.
+                Missing::Resolves => values.fill(f64::NAN),
+                Missing::LastKept => {}
             }
             while let Some((_, powers)) = rows.next_if(|(at, _)| *at <= now) {
                 for (value, power) in values.iter_mut().zip(powers) {

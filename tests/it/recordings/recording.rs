@@ -100,11 +100,12 @@ impl Recording {
     /// The native messages a gateway would have sent of the meters of a site: one a row, each received when it was measured.
     fn messages<'a>(&'a self, meters: &'a [Meter]) -> impl Iterator<Item = (UtcMs, String)> + 'a {
         let is_there = |meter: &String| meters.iter().any(|m| m.id.strip_prefix("plant/") == Some(meter));
-        self.rows.iter().map(move |(at, powers)| {
+        self.rows.iter().filter_map(move |(at, powers)| {
             let known =
                 self.meters.iter().zip(powers).filter(|(meter, power)| power.is_some() && is_there(meter));
             let rows: Vec<_> = known.collect();
-            (*at, json!({ "site": "plant", "ts": at.0, "columns": ["meter", "p"], "rows": rows }).to_string())
+            let text = json!({ "site": "plant", "ts": at.0, "columns": ["meter", "p"], "rows": rows });
+            (!rows.is_empty()).then(|| (*at, text.to_string()))
         })
     }
 
