@@ -268,7 +268,7 @@ fn lines_look_like_this() {
         concat!(
             r#"alert,site=cement-1,rule=treatment_off,subject_kind=process,subject=kiln id="0123456789ab","#,
             r#"status="open",open=t,level="warning",level_code=1i,rule_version=1i,first_ms=1000i,"#,
-            "last_certain_ms=602000i,certain_ms=601000i,unknown_ms=0i,acknowledged=f,data_share=1.0,",
+            "last_certain_ms=602000i,certain_ms=601000i,unknown_ms=0i,acknowledged=f,suppressed=f,data_share=1.0,",
             "production_kw=35.5,production_kwh=12.5,treatment_kwh=12.5 601000",
         ),
         "reading,meter_key=4000000000 power_w=1.0 -9223372036854775808",
