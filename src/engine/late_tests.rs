@@ -236,7 +236,7 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 
 fn plant() -> impl Strategy<Value = Plant> {
     let delay_ms = prop_oneof![
-        6 => 0_i64..100_000,
+        16 => 0_i64..100_000,
         2 => 0_i64..40 * MINUTE_MS,
         1 => 0_i64..DELAY_MS_MAX,
     ];

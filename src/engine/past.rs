@@ -12,8 +12,8 @@ use crate::alerts::revision::Late;
 use crate::model::reading::Offset;
 use crate::store::judging::Checkpoint;
 
-/// Readings judged again at a tick, about: some tens of milliseconds.
-pub const N_READINGS_PER_TICK: usize = 40_000;
+/// Readings judged again at a tick, about: a tenth of a second or two, so that live ones wait no longer for it.
+pub const N_READINGS_PER_TICK: usize = 10_000;
 
 /// What a slice costs beside its readings, in readings.
 const SLICE_COST: usize = 250;
