@@ -134,7 +134,7 @@ impl Group {
     pub(super) fn unpack(
         &mut self,
         body: &mut Cursor<'_>,
-        only: Option<u32>,
+        only: Option<&[u32]>,
         scratch: &mut Scratch,
     ) -> Option<()> {
         self.clear();
@@ -150,7 +150,7 @@ impl Group {
         }
         let [meter, rest @ ..] = self.heads_mut();
         ints::take(&mut cursor, n, meter)?;
-        if only.is_some_and(|only| !meter.contains(&i64::from(only))) {
+        if only.is_some_and(|only| !only.iter().any(|one| meter.contains(&i64::from(*one)))) {
             self.clear();
             return Some(());
         }

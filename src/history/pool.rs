@@ -28,15 +28,16 @@ pub(super) struct Entry {
 }
 
 impl Pool {
-    /// Unpacks a body behind what is there, and adds its readings (of one meter, or of all) to `entries`. `None` where
+    /// Unpacks a body behind what is there, and adds its readings to `entries`: all of them, or those of one meter, or of
+    /// several and some more. `None` where
     /// the bytes are not a body.
-    pub(super) fn add(&mut self, body: &[u8], only: Option<u32>, entries: &mut Vec<Entry>) -> Option<()> {
+    pub(super) fn add(&mut self, body: &[u8], only: Option<&[u32]>, entries: &mut Vec<Entry>) -> Option<()> {
         let mut cursor = Cursor::new(body);
         while !cursor.is_at_end() {
             let Pool { groups, n, spare, scratch } = self;
             spare.unpack(&mut cursor, only, scratch)?;
             spare.sort_channels();
-            if let Some(meter) = only {
+            if let Some(&[meter]) = only {
                 // Small copies: a meter's readings among those of thousands must not keep all of them in memory.
                 *spare = spare.of_meter(meter);
             }

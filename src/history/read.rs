@@ -195,7 +195,7 @@ fn add_all(
     while let Some(row) = rows.next().map_err(&at)? {
         let id = row.get(0).map_err(&at)?;
         let body = row.get_ref(1).and_then(|b| Ok(b.as_blob()?)).map_err(&at)?;
-        pool.add(body, Some(meter), entries).ok_or(HistoryError::Damaged { what, id })?;
+        pool.add(body, Some(&[meter]), entries).ok_or(HistoryError::Damaged { what, id })?;
     }
     Ok(())
 }

@@ -79,32 +79,41 @@ fn gather(
     let (first, last) = (hour_of(span.from), hour_of(span.to.plus(-1)));
     let blocks = "SELECT id, body FROM history_block WHERE id BETWEEN ?1 AND ?2";
     for (key, _) in keys {
-        add(conn, ("block", blocks), params![block_id(*key, first), block_id(*key, last)], pool, entries)?;
+        add(
+            conn,
+            ("block", blocks),
+            params![block_id(*key, first), block_id(*key, last)],
+            keys,
+            pool,
+            entries,
+        )?;
     }
     let parts = "SELECT id, body FROM history_part WHERE bucket = ?1 AND hour BETWEEN ?2 AND ?3";
     let mut buckets: Vec<u32> = keys.iter().map(|(key, _)| bucket_of(*key)).collect();
     buckets.dedup();
     for bucket in buckets {
-        add(conn, ("part", parts), params![bucket, first, last], pool, entries)?;
+        add(conn, ("part", parts), params![bucket, first, last], keys, pool, entries)?;
     }
     let rows = "SELECT id, body FROM history_row WHERE id > ?1 AND max_ms >= ?2 AND min_ms < ?3";
-    add(conn, ("row", rows), params![gathered(conn)?, span.from.0, span.to.0], pool, entries)
+    add(conn, ("row", rows), params![gathered(conn)?, span.from.0, span.to.0], keys, pool, entries)
 }
 
 fn add(
     conn: &Connection,
     (what, statement): (&'static str, &str),
     place: &[&dyn rusqlite::ToSql],
+    keys: &[(u32, usize)],
     pool: &mut Pool,
     entries: &mut Vec<Entry>,
 ) -> Result<(), HistoryError> {
     let at = sql("read the readings of a site");
+    let only: Vec<u32> = keys.iter().map(|(key, _)| *key).collect();
     let mut statement = conn.prepare_cached(statement).map_err(&at)?;
     let mut rows = statement.query(place).map_err(&at)?;
     while let Some(row) = rows.next().map_err(&at)? {
         let id = row.get(0).map_err(&at)?;
         let body = row.get_ref(1).and_then(|b| Ok(b.as_blob()?)).map_err(&at)?;
-        pool.add(body, None, entries).ok_or(HistoryError::Damaged { what, id })?;
+        pool.add(body, Some(&only), entries).ok_or(HistoryError::Damaged { what, id })?;
     }
     Ok(())
 }
