@@ -2,7 +2,9 @@
 //!
 //! *In*: findings of detection, acknowledgements of people. *Out*: [`alert::Alert`], the record that is kept.
 //! *State*: none here; the store keeps the records. An alert has two lives side by side: open or cleared, which only
-//! readings decide, and unacknowledged or acknowledged, which only people decide. Nothing is ever deleted.
+//! readings decide, and unacknowledged or acknowledged, which only people decide. Nothing is ever deleted: what late readings
+//! change is revised, retracted or found afterwards ([`reconcile`]), and reasons for which nobody is told stand beside it
+//! ([`suppression`]).
 
 pub mod alert;
 pub mod compare;

@@ -123,7 +123,6 @@ fn revise(was: Alert, mut now: Alert, occasion: Occasion) -> Outcome {
     steps.sort_by_key(|step| step.at);
     now = Alert {
         id: was.id,
-        rule_version: now.rule_version,
         acknowledged: was.acknowledged,
         retroactive: was.retroactive,
         raised_before: was.raised_before.or((was.raised != now.raised).then_some(was.raised)),

@@ -24,6 +24,7 @@ mod proof;
 pub mod readings;
 pub mod rejects;
 pub mod replay;
+pub mod rules;
 pub mod run;
 pub mod sentence;
 pub mod setup;

@@ -11,6 +11,7 @@ use super::access::Access;
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
 use super::output::{print, print_json};
+use super::rules;
 use super::setup::{self, Globals};
 use super::silent;
 use super::table::{level_mark, right, with_head};
@@ -35,6 +36,8 @@ enum What {
         /// Its id.
         id: String,
     },
+    /// List the rules, what can be set about each, its default and its bounds. Needs no daemon.
+    Rules,
     /// Make site files from a spreadsheet saved as CSV (UTF-8), one row a point. Writes nothing if any row is wrong.
     #[command(after_help = import::CSV_HELP)]
     Import {
@@ -71,6 +74,7 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
             }
             print(&show(&answer, &Zones::of(&access).await?, lang))
         }
+        What::Rules => rules::list(globals),
         What::Import { file, into, force } => import_into(&file, &into, force),
     }
 }

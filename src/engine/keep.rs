@@ -23,6 +23,14 @@ pub enum RejudgeError {
     /// A configuration that was in force cannot be read.
     #[error("a configuration that was in force cannot be read")]
     Version(#[source] VersionError),
+    /// A configuration that was in force is not there.
+    #[error("the configuration of site {site} that came by message {offset} is not in the store")]
+    NoVersion {
+        /// Site id.
+        site: Box<str>,
+        /// The message.
+        offset: Offset,
+    },
     /// A kept state cannot be packed or unpacked.
     #[error("a kept state is not in its form")]
     Form(#[source] postcard::Error),

@@ -44,18 +44,6 @@ impl LateBook {
         own.last_received = own.last_received.max(head.received);
     }
 
-    /// How many sites wait.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Whether none waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// The sites that are due at `now`, whoever waits longest first.
     #[must_use]
     pub fn due(&self, now: UtcMs) -> Vec<u32> {

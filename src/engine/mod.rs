@@ -5,6 +5,15 @@
 //! *State*: [`world::World`], pure and in memory, saved whole every half minute. After a restart it is loaded and the
 //! messages since are taken again with their output muted; determinism makes that exact. Never done here: reading a
 //! clock to judge by, talking to anything but journal and store.
+//!
+//! | files | what happens there |
+//! |---|---|
+//! | `run` `step` `write` `world` `effects` | messages in, one step, one transaction |
+//! | `late` `marks` `keep` `past` `rejudge` `version` | late readings: the past of a site judged again, a bounded piece a tick |
+//! | `book` `decide` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
+//! | `suppress` | reasons for which nobody is told of an alert |
+//! | `restore` `saved` `layout` `pack` | what is kept, and a restart from it |
+//! | `replay` | the same over what was recorded |
 
 pub mod adopt;
 mod advance;

@@ -22,7 +22,7 @@ use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteJudge};
 use crate::history::{self, span::Span};
 use crate::model::reading::{Offset, Quality};
-use crate::model::site::PointKind;
+use crate::model::site::{Point, PointKind};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
 use crate::store::judging::{self, Checkpoint};
@@ -124,7 +124,7 @@ impl Rejudging {
             states: Vec::new(),
             in_force: None,
         };
-        let Some(in_force) = begun.in_force(conn, up_to)? else { return Ok(None) };
+        let in_force = begun.in_force(conn, up_to)?;
         for (i, point) in (0_u16..).zip(&in_force.version.site.points) {
             let view = begun.judge.point(i);
             let (point, kind) = (point.id.clone(), point.kind);
@@ -146,9 +146,7 @@ impl Rejudging {
         (now, up_to): (UtcMs, Offset),
         keep: &mut dyn FnMut(&str, &Checkpoint) -> Result<(), RejudgeError>,
     ) -> Result<Slice, RejudgeError> {
-        let Some(in_force) = self.in_force(conn, up_to)? else {
-            return Ok(Slice { n_readings: 0, is_done: true });
-        };
+        let in_force = self.in_force(conn, up_to)?;
         let site = &in_force.version.site;
         let from = self.judge.judged();
         let event = self.next_event(conn, i64::from(site.reorder_ms), up_to)?;
@@ -183,13 +181,17 @@ impl Rejudging {
         }
     }
 
-    fn in_force(&mut self, conn: &Connection, up_to: Offset) -> Result<Option<Arc<InForce>>, RejudgeError> {
-        if self.in_force.is_none() {
-            let own = judging::version(conn, &self.site, self.version, up_to).map_err(RejudgeError::Store)?;
-            let Some(own) = own.filter(|v| v.offset == self.version) else { return Ok(None) };
-            self.in_force = Some(SiteVersion::unpack(&own.body).map_err(RejudgeError::Version)?);
+    fn in_force(&mut self, conn: &Connection, up_to: Offset) -> Result<Arc<InForce>, RejudgeError> {
+        if let Some(known) = &self.in_force {
+            return Ok(Arc::clone(known));
         }
-        Ok(self.in_force.clone())
+        let own = judging::version(conn, &self.site, self.version, up_to).map_err(RejudgeError::Store)?;
+        let Some(own) = own.filter(|v| v.offset == self.version) else {
+            return Err(RejudgeError::NoVersion { site: self.site.clone(), offset: self.version });
+        };
+        let known = SiteVersion::unpack(&own.body).map_err(RejudgeError::Version)?;
+        self.in_force = Some(Arc::clone(&known));
+        Ok(known)
     }
 
     /// What happened next, and up to where the site was judged then.
@@ -228,9 +230,8 @@ impl Rejudging {
                 // What was received before the change was taken by what held before it.
                 let waiting = (self.judge.judged(), fresh.judged());
                 let n_readings = self.offer(conn, in_force, waiting, up_to)?;
-                let judge = self.judge.clone();
                 let old = (&in_force.version.site, &in_force.context);
-                self.judge = judge.carry_over(old, (&new.version.site, &new.context), fresh);
+                self.judge = self.judge.clone().carry_over(old, (&new.version.site, &new.context), fresh);
                 (self.version, self.happened) = (version.offset, version.offset);
                 self.in_force = Some(new);
                 keep(&self.site, &self.checkpoint()?)?;
@@ -248,7 +249,7 @@ impl Rejudging {
         up_to: Offset,
     ) -> Result<usize, RejudgeError> {
         let SiteVersion { site, meters } = &in_force.version;
-        let of_point = |p: &crate::model::site::Point| meters.get(p.meter as usize).map(|m| &*m.id);
+        let of_point = |p: &Point| meters.get(p.meter as usize).map(|m| &*m.id);
         let (points, ids): (Vec<u16>, Vec<&str>) =
             (0_u16..).zip(&site.points).filter_map(|(i, p)| Some((i, of_point(p)?))).unzip();
         let span = Span { from: from.plus(1), to: to.plus(1), up_to };
@@ -316,19 +317,18 @@ impl Rejudging {
             let open = self.open_at_base.remove(place);
             self.touched.push(open);
         }
-        let known = self.touched.iter_mut().find(|a| is_it(a));
-        let own = match known {
-            Some(own) if finding.change != Change::Raised => {
+        let known = self.touched.iter().position(|a| is_it(a) && finding.change != Change::Raised);
+        let mut own = match known {
+            Some(place) => {
+                let mut own = self.touched.remove(place);
                 own.apply(site, finding, up_to);
                 own
             }
-            _ => {
-                self.touched.push(Alert::raise(site, gateways, finding, up_to));
-                self.touched.last_mut().unwrap_or_else(|| unreachable!("one was just pushed"))
-            }
+            None => Alert::raise(site, gateways, finding, up_to),
         };
         own.said = said;
         own.prove(proof::readings(conn, (site, meters), finding, up_to).map_err(RejudgeError::History)?);
+        self.touched.push(own);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What follows from messages, into the store: everything of a step in its one transaction.
 
+use std::collections::HashSet;
+
 use crate::alerts::alert::{self, Acknowledgement, Alert, Status};
 use crate::alerts::finding::{AlertFinding, Change};
 use crate::alerts::reconcile::{self, Occasion};
@@ -14,7 +16,7 @@ use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
 use crate::store::judging::{self, Checkpoint, Unheard};
 use crate::store::queue::{self, Entry};
-use crate::store::revising::{self, StateChange};
+use crate::store::revising;
 use crate::store::write::Transaction;
 
 use super::effects::{Effects, Found, Mark};
@@ -176,6 +178,8 @@ impl Step<'_> {
                     acknowledged,
                     revisions,
                     retroactive: known.retroactive,
+                    raised_before: known.raised_before,
+                    suppressed: known.suppressed,
                     ..alert
                 });
             }
@@ -291,17 +295,18 @@ impl Step<'_> {
         let at = |source| EngineError::Store { offset, source };
         let before = revising::states_after(self.tx.conn(), site, base_said).map_err(at)?;
         revising::remove_states_after(self.tx.conn(), site, base_said).map_err(at)?;
-        let is_as = |told: &Told, was: &StateChange| {
-            *told.point == *was.point && told.at == was.at && told.state.name() == was.state
-        };
+        let known: HashSet<(&str, UtcMs, &str)> =
+            before.iter().map(|s| (&*s.point, s.at, &*s.state)).collect();
+        let anew: HashSet<(&str, UtcMs, &str)> =
+            states.iter().map(|t| (&*t.point, t.at, t.state.name())).collect();
         for told in states.iter().filter(|told| told.said > base_said) {
             self.tx.put_state((site, &told.point), told.state, told.at, (offset, told.said)).map_err(at)?;
-            if !before.iter().any(|was| is_as(told, was)) {
+            if !known.contains(&(&*told.point, told.at, told.state.name())) {
                 self.push_state(site, told, told.at, offset)?;
             }
         }
         // What was sent of a change that did not happen is set right at its moment.
-        for was in before.iter().filter(|was| !states.iter().any(|told| is_as(told, was))) {
+        for was in before.iter().filter(|s| !anew.contains(&(&*s.point, s.at, &*s.state))) {
             let holds = states.iter().rev().filter(|t| *t.point == *was.point && t.at <= was.at);
             if let Some(told) = holds.max_by_key(|t| (t.at, t.said)) {
                 self.push_state(site, told, was.at, offset)?;

@@ -188,11 +188,6 @@ impl Settings {
             self.off.push(rule);
         }
     }
-
-    /// What was set, by name, for people and for comparing.
-    pub fn changed(&self) -> impl Iterator<Item = (Param, f64)> {
-        self.values.iter().copied()
-    }
 }
 
 /// As it lies in the journal: by name, so that the table may grow.

@@ -111,6 +111,16 @@ fn a_spreadsheet_becomes_site_files_that_load() {
 }
 
 #[test]
+fn every_rule_is_listed_with_what_can_be_set_about_it() {
+    let text = run(&["sites", "rules"]);
+    for said in ["R4 treatment_underload", "45%", "night_from", "22:00", "R18 config_change"] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let keys: Value = serde_json::from_str(&run(&["sites", "rules", "--json"])).unwrap();
+    assert!(keys.as_array().unwrap().iter().any(|k| k["rule"] == "frozen" && k["key"] == "samples_min"));
+}
+
+#[test]
 fn a_replay_prints_its_alerts_as_a_table_in_both_languages() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/treatment_off_for_forty_minutes");
     let (config, input) = (case.join("config.toml"), case.join("input.jsonl"));
