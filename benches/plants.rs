@@ -36,6 +36,7 @@ pub fn registry(n_points: usize, period_ms: u32) -> Registry {
             site,
             gateway: id.as_str().into(),
             period_ms,
+            heartbeat_ms: 0,
             ct: 1.0,
             pt: 1.0,
             input: Input::Mqtt { device: None },

@@ -27,7 +27,8 @@ pub struct SiteContext {
     /// Names of what falls silent together.
     pub gateways: Vec<Box<str>>,
     pub(super) silence: Vec<SilenceLimits>,
-    pub(super) periods_ms: Vec<i64>,
+    /// By point: its period, and how long it may be silent while nothing changes.
+    pub(super) periods_ms: Vec<(i64, i64)>,
     pub(super) processes_of: Vec<Vec<u16>>,
     /// By point that is in a process: its gateway.
     pub(super) judged_behind: Vec<Option<u16>>,
@@ -70,17 +71,18 @@ impl SiteContext {
             let gateway = u16::try_from(gateway).unwrap_or(u16::MAX);
             context.judged_behind.push((!own.is_empty()).then_some(gateway));
             let period_ms = i64::from(meter.period_ms);
-            context.periods_ms.push(period_ms);
+            let heartbeat_ms = i64::from(meter.heartbeat_ms).max(period_ms);
+            context.periods_ms.push((period_ms, heartbeat_ms));
             let period_step_ms = period_ms.max(i64::from(site.step_ms));
-            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms);
+            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms).max(heartbeat_ms);
             context.meters.push(MeterLimits::new(point, meter, &site.rules, gap_ms), gateway);
             let step_kwh = context.meters.points.last().map_or(0.0, |m| m.register.least_step_kwh());
             let alone_ms = energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms);
             context.gaps_ms.push((gap_ms, alone_ms));
             context.silence.push(SilenceLimits {
                 gateway,
-                stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms),
-                offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms),
+                stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms).max(heartbeat_ms),
+                offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms).max(heartbeat_ms),
                 alarm_ms: i64::from(rules.offline_alarm_ms),
                 clear_ms: i64::from(rules.clear_ms),
                 is_on: site.rules.is_on(Rule::DataMissing),
@@ -105,9 +107,12 @@ pub(super) fn unit_limits<'a>(
     bucket: &Bucket,
 ) -> UnitLimits<'a> {
     let (gap_ms, alone_ms) = context.gaps_ms[usize::from(point)];
+    let (period_ms, heartbeat_ms) = context.periods_ms[usize::from(point)];
+    let step_ms = i64::from(site.step_ms);
     UnitLimits {
         thresholds: &site.points[usize::from(point)].thresholds,
-        period_ms: context.periods_ms[usize::from(point)].max(i64::from(site.step_ms)),
+        period_ms: period_ms.max(step_ms),
+        heartbeat_ms: heartbeat_ms.max(step_ms),
         gap_ms: if bucket.is_energy_alone() { alone_ms } else { gap_ms },
     }
 }

@@ -15,6 +15,9 @@ pub struct Meter {
     pub gateway: Box<str>,
     /// How often a reading is expected, ms.
     pub period_ms: u32,
+    /// How long it may be silent while nothing changes, ms: where it speaks irregularly, more than its period; else 0.
+    #[serde(default)]
+    pub heartbeat_ms: u32,
     /// Current transformer ratio to apply (1 if the meter already reports the primary side).
     pub ct: f64,
     /// Voltage transformer ratio to apply.

@@ -176,7 +176,8 @@ fn point(load: &Load) -> Point {
 
 /// The share of minutes in which detection, by these thresholds, says "running" exactly when it is so.
 fn right(load: &Load, thresholds: &Thresholds) -> f64 {
-    let limits = UnitLimits { thresholds, period_ms: MINUTE_MS, gap_ms: 5 * MINUTE_MS };
+    let limits =
+        UnitLimits { thresholds, period_ms: MINUTE_MS, heartbeat_ms: MINUTE_MS, gap_ms: 5 * MINUTE_MS };
     let mut edges = Vec::new();
     let mut unit = UnitState::unknown(UtcMs(-1));
     for minute in &load.minutes {

@@ -24,5 +24,6 @@ mod payloads;
 mod readme;
 mod recordings;
 mod replay;
+mod secrets;
 mod thresholds;
 mod tidy;

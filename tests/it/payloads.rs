@@ -50,6 +50,7 @@ fn registry() -> Registry {
         site,
         gateway: id.into(),
         period_ms: 60_000,
+        heartbeat_ms: 0,
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },

@@ -116,7 +116,8 @@ fn row(views: &Views, registry: &Registry, site: &Site, point: u16, span: Span) 
     let meter =
         registry.meters.get(point.meter as usize).context("a point names a meter that is not there")?;
     let period_ms = i64::from(meter.period_ms).max(i64::from(site.step_ms));
-    let mut curve = Curve::new(span, draw::n_columns(), i64::from(site.gap_ms).max(PERIODS_MIN * period_ms));
+    let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_ms).max(i64::from(meter.heartbeat_ms));
+    let mut curve = Curve::new(span, draw::n_columns(), gap_ms);
     let powers = [Channel::POWER, PHASES[0], PHASES[1], PHASES[2]];
     let query = Query { only: Some(&powers), ..Query::new(&meter.id, span.from, span.to) };
     visit(views.conn(), &query, &mut |reading| {

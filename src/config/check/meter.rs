@@ -125,17 +125,14 @@ impl<'a> Meters<'a> {
             (None, Input::Mqtt { .. }) => site,
         };
         let counting = counting::check(typed, self.profile_of(&input), ct * pt, at, report);
+        let period_ms =
+            must::ms(typed.period, PERIOD_MS, Bounds::ms(1_000, 86_400_000), &at.key("period"), report);
         Meter {
             id: format!("{site}/{id}").into(),
             site: index,
             gateway: gateway.into(),
-            period_ms: must::ms(
-                typed.period,
-                PERIOD_MS,
-                Bounds::ms(1_000, 86_400_000),
-                &at.key("period"),
-                report,
-            ),
+            period_ms,
+            heartbeat_ms: heartbeat_ms(typed, &input, period_ms, at, report),
             ct,
             pt,
             input,
@@ -294,4 +291,20 @@ fn ratios_fit(profile: &Profile, typed: &typed::Meter, at: &Spot, report: &mut R
             report.warn(&at.key(key), what, hint);
         }
     }
+}
+
+/// How long a meter may be silent while nothing changes; 0 where it speaks regularly.
+fn heartbeat_ms(typed: &typed::Meter, input: &Input, period_ms: u32, at: &Spot, report: &mut Report) -> u32 {
+    if typed.heartbeat.is_none() {
+        return 0;
+    }
+    let spot = at.key("heartbeat");
+    if matches!(input, Input::Modbus { .. }) {
+        report.error(
+            &spot,
+            "it is read every period",
+            "leave heartbeat out: it is of meters that speak by themselves",
+        );
+    }
+    must::ms(typed.heartbeat, 0, Bounds::ms(u64::from(period_ms), 86_400_000), &spot, report)
 }

@@ -56,6 +56,8 @@ pub struct Meter {
     pub gateway: Option<String>,
     /// How often a reading is expected. 1 min.
     pub period: Option<Span>,
+    /// How long it may be silent while nothing changes, where it speaks irregularly. Its period.
+    pub heartbeat: Option<Span>,
     /// Ratio of the current transformers. 1.
     pub ct: Option<f64>,
     /// Ratio of the voltage transformers. 1.

@@ -10,5 +10,6 @@ mod minutes;
 pub(super) mod plant;
 mod reconfigured;
 mod thinned;
+mod units;
 mod usual;
 mod wall;

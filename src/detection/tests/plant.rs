@@ -43,6 +43,7 @@ pub fn plant() -> (Site, Vec<Meter>) {
         site: 0,
         gateway: "gateway".into(),
         period_ms: 60_000,
+        heartbeat_ms: 0,
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },

@@ -113,6 +113,7 @@ mod tests {
             site: 0,
             gateway: "bus".into(),
             period_ms: 1_000,
+            heartbeat_ms: 0,
             ct: 40.0,
             pt: 10.0,
             input: Input::Modbus { link: "bus".into(), unit: 7, profile: 0 },

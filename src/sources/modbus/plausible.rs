@@ -117,6 +117,7 @@ mod tests {
             site: 0,
             gateway: "bus".into(),
             period_ms: 1_000,
+            heartbeat_ms: 0,
             ct: 1.0,
             pt,
             input: Input::Modbus { link: "bus".into(), unit: 1, profile: 0 },

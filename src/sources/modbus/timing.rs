@@ -188,6 +188,7 @@ mod tests {
             site: 0,
             gateway: "bus".into(),
             period_ms,
+            heartbeat_ms: 0,
             ct: 1.0,
             pt: 1.0,
             input: Input::Modbus { link: "bus".into(), unit, profile: 0 },

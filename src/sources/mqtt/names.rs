@@ -183,6 +183,7 @@ mod tests {
             site: 0,
             gateway: "g".into(),
             period_ms: 60_000,
+            heartbeat_ms: 0,
             ct: 1.0,
             pt: 1.0,
             input,

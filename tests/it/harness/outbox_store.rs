@@ -190,6 +190,7 @@ fn registry() -> Registry {
         site: 0,
         gateway: "g".into(),
         period_ms: 1_000,
+        heartbeat_ms: 0,
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },

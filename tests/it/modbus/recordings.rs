@@ -109,6 +109,7 @@ fn registry_of(kinds: &[(u8, u16, u16)]) -> Registry {
             site: 0,
             gateway: "bus".into(),
             period_ms: 1_000 / FASTER,
+            heartbeat_ms: 0,
             ct: 1.0,
             pt: 1.0,
             input: Input::Modbus { link: "bus".into(), unit: *unit, profile: index },

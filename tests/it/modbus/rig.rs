@@ -73,6 +73,7 @@ pub fn registry(units: &[u8], profile: Profile, period_ms: u32) -> Registry {
         site: 0,
         gateway: "bus".into(),
         period_ms,
+        heartbeat_ms: 0,
         ct: 1.0,
         pt: 1.0,
         input: Input::Modbus { link: "bus".into(), unit: *unit, profile: 0 },

@@ -27,8 +27,7 @@ pub fn site(raise_min: i64) -> String {
 
 /// The same with these keys for PI, PII, EFI and EFII.
 pub fn site_by(raise_min: i64, keys: [String; 4]) -> String {
-    let mut text =
-        String::from("id = \"plant\"\nname = \"Feed\"\ntime_zone = \"America/Sao_Paulo\"\ngap = \"12min\"\n");
+    let mut text = String::from("id = \"plant\"\nname = \"Feed\"\ntime_zone = \"America/Sao_Paulo\"\n");
     let units = [
         ("PI", "production", 90.0),
         ("PII", "production", 90.0),
@@ -37,7 +36,7 @@ pub fn site_by(raise_min: i64, keys: [String; 4]) -> String {
     ];
     for ((id, kind, rated_kw), keys) in units.into_iter().zip(keys) {
         text += &format!(
-            "[[meters]]\nid = \"{id}\"\nperiod = \"2min\"\n[[points]]\nid = \"{id}\"\nmeter = \"{id}\"\n\
+            "[[meters]]\nid = \"{id}\"\nperiod = \"2min\"\nheartbeat = \"12min\"\n[[points]]\nid = \"{id}\"\nmeter = \"{id}\"\n\
              kind = \"{kind}\"\nrated_kw = {rated_kw}\n{keys}"
         );
     }

@@ -264,7 +264,7 @@ fn what_learning_refuses_is_left_to_the_fallback_which_is_blind_there() {
     assert_eq!(air[0], (moment("2021-10-11 04:25:00", 0), moment("2021-10-11 04:35:00", 0)));
 }
 
-const HEAD: &str = "id = \"plant\"\nname = \"Feed\"\ntime_zone = \"America/Sao_Paulo\"\ngap = \"12min\"\n";
+const HEAD: &str = "id = \"plant\"\nname = \"Feed\"\ntime_zone = \"America/Sao_Paulo\"\n";
 const PAIRS: [(&str, &str); 4] = [("PI", "EFI"), ("PII", "EFII"), ("PI", "EFII"), ("PII", "EFI")];
 
 /// A site file in which these units run by these thresholds, with a process for each pair.
@@ -273,7 +273,7 @@ fn site(units: &[(&str, PointKind, f64, Thresholds)]) -> String {
     for (id, kind, rated_kw, t) in units {
         let kind = kind.name();
         text += &format!(
-            "[[meters]]\nid = \"{id}\"\nperiod = \"2min\"\n\
+            "[[meters]]\nid = \"{id}\"\nperiod = \"2min\"\nheartbeat = \"12min\"\n\
              [[points]]\nid = \"{id}\"\nmeter = \"{id}\"\nkind = \"{kind}\"\nrated_kw = {rated_kw}\n\
              running_above = \"{} W\"\nrunning_below = \"{} W\"\nidle_above = \"{} W\"\noff_below = \"{} W\"\n",
             t.running_above_w, t.running_below_w, t.idle_above_w, t.off_below_w

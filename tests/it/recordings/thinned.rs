@@ -16,9 +16,10 @@ fn is_of_missing(rule: Rule) -> bool {
 /// Whether an alert of the whole recording bears out one of the thinned.
 fn bears_out(whole: &Alert, thin: &Alert) -> bool {
     let until = whole.cleared.unwrap_or(UtcMs(i64::MAX));
-    // Pieces of one stretch of "off", each shorter than it takes for an alert of its own, are told as what they sum up to.
-    let is_same =
-        whole.rule == thin.rule || (whole.rule, thin.rule) == (Rule::TreatmentOff, Rule::Fragmented);
+    // Of a stretch of "off" of which too little is certain for an alert of its own, it is told what its pieces sum up to, or
+    // that it lay before the start or the stop.
+    let is_told_for_it = matches!(thin.rule, Rule::Fragmented | Rule::LateStart | Rule::EarlyStop);
+    let is_same = whole.rule == thin.rule || whole.rule == Rule::TreatmentOff && is_told_for_it;
     is_same && whole.subject == thin.subject && whole.first <= thin.last_certain && thin.first <= until
 }
 
@@ -51,13 +52,13 @@ fn nothing_is_guessed(
 #[test]
 fn of_the_printing_plant_nothing_is_guessed() {
     let Some(recording) = Recording::read(printing_plant::FIVE_MINUTES, 0, 1.0) else { return };
-    nothing_is_guessed(&recording, &printing_plant::site(&recording, "5min"), 6, |_, _| false);
+    nothing_is_guessed(&recording, &printing_plant::site(&recording, "5min"), 10, |_, _| false);
 }
 
 #[test]
 fn of_the_printing_plant_by_the_minute_nothing_is_guessed() {
     let Some(recording) = Recording::read(printing_plant::ONE_MINUTE, 0, 1.0) else { return };
-    nothing_is_guessed(&recording, &printing_plant::site(&recording, "1min"), 6, |_, _| false);
+    nothing_is_guessed(&recording, &printing_plant::site(&recording, "1min"), 10, |_, _| false);
 }
 
 /// Silence is borne for 12 min there (`gap`), longer than an alert takes: what happened in a hole of that length is not seen,

@@ -20,6 +20,7 @@ fn meter(id: &str, device: Option<&str>, ct: f64, pt: f64) -> Meter {
         site: 0,
         gateway: "g".into(),
         period_ms: 60_000,
+        heartbeat_ms: 0,
         ct,
         pt,
         input,
