@@ -10,6 +10,7 @@ use super::access::Access;
 use super::alerts::Zones;
 use super::failure::hinted;
 use super::output::{print, print_json};
+use super::said::said;
 use super::setup::{self, Globals};
 use super::thresholds;
 use super::when;
@@ -107,7 +108,8 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
         if globals.json {
             print_json(&seen)?;
         }
-        let reasons = seen.tried.refusals.iter().map(|r| format!("\n  {r}")).collect::<String>();
+        let reasons =
+            seen.tried.refusals.iter().map(|why| format!("\n  {}", said(why, lang))).collect::<String>();
         anyhow::bail!("{}{reasons}", REFUSED.in_lang(lang));
     };
     if !globals.json {
@@ -235,7 +237,7 @@ fn shown(record: &CommissioningRecord, lang: Lang) -> String {
         }
         lines.push(line);
     }
-    lines.extend(record.remarks.iter().map(|remark| format!("  {remark}")));
+    lines.extend(record.remarks.iter().map(|remark| format!("  {}", said(remark, lang))));
     lines.join("\n")
 }
 

@@ -9,14 +9,18 @@ pub mod access;
 pub mod alerts;
 mod changed_sentence;
 pub mod check;
+#[cfg(test)]
+mod chinese_tests;
 pub mod commission;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failure;
+mod figure_words;
 pub mod logging;
 pub mod maintenance;
 mod meter_sentence;
 pub mod output;
+mod param_words;
 pub mod picture;
 pub mod probe;
 pub mod process_sentence;
@@ -26,6 +30,7 @@ pub mod rejects;
 pub mod replay;
 pub mod rules;
 pub mod run;
+mod said;
 pub mod sentence;
 pub mod setup;
 pub mod silent;

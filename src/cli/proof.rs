@@ -3,9 +3,10 @@
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
+use super::figure_words;
 use super::table::{right, with_head};
 use super::when;
-use super::words::{Lang, Words, words};
+use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::evidence::{NamedFigure, WholeReading};
 use crate::alerts::figure::Measure;
@@ -27,7 +28,7 @@ const READINGS: [Words; 4] = [
 #[must_use]
 pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> =
-        alert.evidence.figures.iter().map(|f| format!("  {}", figure(f, zone))).collect();
+        alert.evidence.figures.iter().map(|f| format!("  {}", figure(f, zone, lang))).collect();
     if !alert.evidence.readings.is_empty() {
         lines.push(readings(&alert.evidence.readings, zone, lang));
     }
@@ -41,9 +42,13 @@ pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
 }
 
 /// `lateness: 5 min`, `usual_power (fan): 12.00 kW`
-fn figure(figure: &NamedFigure, zone: &TimeZone) -> String {
+fn figure(figure: &NamedFigure, zone: &TimeZone, lang: Lang) -> String {
     let of = figure.point.as_ref().map_or(String::new(), |point| format!(" ({point})"));
-    format!("{}{of}: {}", figure.what.name(), value(figure.what.measure(), figure.value, zone))
+    format!(
+        "{}{of}: {}",
+        figure_words::name(figure.what, lang),
+        value(figure.what.measure(), figure.value, zone)
+    )
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "moments and spans in ms, far below 2^52")]
@@ -87,7 +92,10 @@ fn revised(revision: &Revision, zone: &TimeZone, lang: Lang) -> Vec<String> {
         late.first_offset,
         late.last_offset
     )];
-    lines.extend(revision.changes.iter().map(|c| format!("    {}: {} → {}", c.field, c.from, c.to)));
+    lines.extend(revision.changes.iter().map(|c| {
+        let [field, from, to] = [&c.field, &c.from, &c.to].map(|word| words::key(word, lang));
+        format!("    {field}: {from} → {to}")
+    }));
     lines
 }
 
