@@ -17,6 +17,7 @@ const RETROACTIVE: Words =
     words("found only when late readings had come", "补传数据到达后才发现，当时无法得知");
 const REVISED: Words = words("judged again", "重新判定");
 const LATE: Words = words("late readings, the first of", "条补传读数，最早测于");
+const EXCHANGED: Words = words("a meter was exchanged at", "电表更换于");
 const READINGS: [Words; 4] = [
     words("point", "监测点"),
     words("measured", "测量时间"),
@@ -82,16 +83,13 @@ fn readings(readings: &[WholeReading], zone: &TimeZone, lang: Lang) -> String {
 
 fn revised(revision: &Revision, zone: &TimeZone, lang: Lang) -> Vec<String> {
     let late = &revision.late;
-    let mut lines = vec![format!(
-        "  {} {}: {} {} {} (#{} … #{})",
-        REVISED.in_lang(lang),
-        revision.at.local(zone),
-        late.n_readings,
-        LATE.in_lang(lang),
-        late.from.local(zone),
-        late.first_offset,
-        late.last_offset
-    )];
+    let why = match late.n_readings {
+        0 => EXCHANGED.in_lang(lang).to_owned(),
+        n => format!("{n} {}", LATE.in_lang(lang)),
+    };
+    let (revised, at, from) = (REVISED.in_lang(lang), revision.at.local(zone), late.from.local(zone));
+    let (first, last) = (late.first_offset, late.last_offset);
+    let mut lines = vec![format!("  {revised} {at}: {why} {from} (#{first} … #{last})")];
     lines.extend(revision.changes.iter().map(|c| {
         let [field, from, to] = [&c.field, &c.from, &c.to].map(|word| words::key(word, lang));
         format!("    {field}: {from} → {to}")

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
+use super::meters;
 use super::output::{print, print_json};
 use super::rules;
 use super::said::said;
@@ -167,6 +168,9 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
         lines.push(silent);
     }
     lines.extend(answer.remarks.iter().map(|(point, remark)| format!("{point}: {}", said(remark, lang))));
+    if !answer.exchanged.is_empty() {
+        lines.push(meters::listing(&answer.exchanged, zones, lang));
+    }
     if !answer.open.is_empty() {
         lines.push(listing(&answer.open, zones, lang));
     }

@@ -11,6 +11,7 @@ mod demo;
 mod deploy;
 mod durability;
 mod endtoend;
+mod exchanges;
 mod history;
 mod learning;
 mod maintenance;

@@ -96,6 +96,9 @@ fn thresholds_are_learned_listed_confirmed_and_commissioned() {
     assert!(!refused.status.success());
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("20 whole minutes, fewer than 30"), "{why}");
+    let refused = program.try_ask(&[&args(&short)[..], &["--lang", "zh"]].concat());
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("“满负荷”阶段仅 20 个整分钟，少于 30 个"), "{why}");
     let text = program.ask(&args(&full));
     assert!(text.contains("The test is accepted") && text.contains("measured in the test"), "{text}");
     let listed: Value = program.json(&["thresholds", "list", "plant"]);
@@ -105,7 +108,7 @@ fn thresholds_are_learned_listed_confirmed_and_commissioned() {
     // What was learned is now held against the test, and completes it.
     program.json::<Value>(&["thresholds", "learn", "plant"]);
     let chinese = program.ask(&["thresholds", "list", "--lang", "zh"]);
-    assert!(chinese.contains("调试验收 line") && chinese.contains("commissioned"), "{chinese}");
+    assert!(chinese.contains("调试验收 line") && chinese.contains("调试验收, wang"), "{chinese}");
     let shown = program.ask(&["sites", "show", "plant"]);
     assert!(shown.contains("(commissioned, v"), "{shown}");
     let changes: Value = program.json(&["alerts", "list", "--rule", "config_change"]);

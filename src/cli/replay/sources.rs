@@ -155,6 +155,9 @@ pub fn history(
     others.for_each(|(site, _)| (site.points, site.processes) = (Vec::new(), Vec::new()));
     let bar = progress_bar(to.since(from).unsigned_abs());
     let mut replay = Replay::begin(store, &judged, from)?;
+    for own in history::exchanges(views, registry, (from, to))? {
+        replay.exchange(from, &own)?;
+    }
     while let Some(done) = reading.step(&mut replay)? {
         bar.set_position(done.since(from).unsigned_abs());
     }

@@ -50,8 +50,11 @@ impl MetersJudge {
     }
 
     /// The meter of a point was changed at `at`: its register after it has nothing to do with that before.
+    /// Said twice it is once.
     pub fn replaced(&mut self, point: u16, at: UtcMs) {
-        self.replaced.push((point, at));
+        if !self.replaced.contains(&(point, at)) {
+            self.replaced.push((point, at));
+        }
     }
 
     /// Takes over what was known before the site was configured anew; `index_of` tells the new index of each old point.
