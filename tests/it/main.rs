@@ -5,6 +5,7 @@ mod harness;
 
 mod cases;
 mod cli;
+mod commissioning;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
