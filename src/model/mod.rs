@@ -12,6 +12,8 @@ pub mod mapping;
 pub mod message;
 pub mod meter;
 pub mod param;
+#[cfg(test)]
+pub mod press_and_fan;
 pub mod proposal;
 pub mod quantity;
 pub mod reading;

@@ -31,6 +31,9 @@ pub struct Exchanged {
     pub exchange: Exchange,
 }
 
+/// Message, site, point, when it was told, and the rest as JSON.
+type Row = (i64, String, String, i64, String);
+
 /// Writes an exchange.
 ///
 /// # Errors
@@ -50,7 +53,7 @@ pub fn put(conn: &Connection, own: &Exchanged) -> Result<(), StoreError> {
 /// # Errors
 /// The store cannot be read, or a record in it is damaged.
 pub fn list(conn: &Connection, site: Option<&str>) -> Result<Vec<Exchanged>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<(i64, String, String, i64, String)>> {
+    let read = || -> rusqlite::Result<Vec<Row>> {
         conn.prepare_cached(
             "SELECT at_offset, site, point, said_ms, body FROM exchange WHERE ?1 IS NULL OR site = ?1
              ORDER BY at_offset DESC",
@@ -59,7 +62,7 @@ pub fn list(conn: &Connection, site: Option<&str>) -> Result<Vec<Exchanged>, Sto
         .collect()
     };
     let rows = read().map_err(sql("list the exchanges of meters"))?;
-    let own = |(offset, site, point, said, body): (i64, String, String, i64, String)| {
+    let own = |(offset, site, point, said, body): Row| {
         let exchange = serde_json::from_str(&body)
             .map_err(|source| StoreError::Body { what: "exchange of a meter", source })?;
         Ok(Exchanged { offset: offset.cast_unsigned(), said: UtcMs(said), site, point, exchange })

@@ -1,5 +1,6 @@
 //! The guided test at commissioning: the dialogue as the electrician has it, with a running daemon, by a clock that is set.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
@@ -30,14 +31,14 @@ struct Electrician {
 
 #[derive(Debug)]
 struct State {
-    lines: std::vec::IntoIter<(i64, &'static str)>,
+    lines: VecDeque<(i64, &'static str)>,
     now: UtcMs,
     read: Vec<String>,
 }
 
 impl Electrician {
     fn new(begin: UtcMs, lines: &[(i64, &'static str)]) -> Electrician {
-        let state = State { lines: lines.to_vec().into_iter(), now: begin, read: Vec::new() };
+        let state = State { lines: lines.iter().copied().collect(), now: begin, read: Vec::new() };
         Electrician { begin, state: Mutex::new(state) }
     }
 
@@ -59,7 +60,7 @@ impl Terminal for Electrician {
     async fn ask(&self, text: &str) -> anyhow::Result<String> {
         let mut state = self.state.lock().unwrap();
         state.read.push(text.to_owned());
-        let (minute, line) = state.lines.next().context("nothing more is typed")?;
+        let (minute, line) = state.lines.pop_front().context("nothing more is typed")?;
         state.now = self.begin.plus(minute * MINUTE_MS);
         Ok(line.to_owned())
     }
