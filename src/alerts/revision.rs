@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
 
-/// The readings that gave reason to judge again.
+/// The readings that gave reason to judge again, or the exchange of a meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Late {
     /// First message they came in.
     pub first_offset: Offset,
     /// Last message they came in.
     pub last_offset: Offset,
-    /// How many there were.
+    /// How many there were; none where only a meter was exchanged.
     pub n_readings: u64,
-    /// The earliest was measured at this moment.
+    /// The earliest was measured, or the meter exchanged, at this moment.
     pub from: UtcMs,
 }
 

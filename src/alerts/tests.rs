@@ -2,46 +2,19 @@
 
 use super::alert::Alert;
 use super::finding::{AlertFinding, Change, Subject, Tally};
+use crate::model::press_and_fan;
 use crate::model::rule::{Level, Rule};
-use crate::model::site::{Basis, Category, Grade, Point, PointKind, Site, Thresholds};
+use crate::model::site::Site;
 use crate::model::time::UtcMs;
 
+/// A site of a fan alone.
 fn site(running_above_w: f64, version: u32) -> Site {
-    let thresholds = Thresholds {
-        running_above_w,
-        running_below_w: 500.0,
-        idle_above_w: 300.0,
-        off_below_w: 200.0,
-        on_for_ms: 120_000,
-        off_for_ms: 180_000,
-        basis: Basis::Configured,
-        version,
-    };
-    Site {
-        id: "plant".into(),
-        name: "Plant".into(),
-        region: "".into(),
-        industry: "".into(),
-        category: Category::General,
-        positive_list: false,
-        grade: Grade::Ungraded,
-        time_zone: "Asia/Shanghai".into(),
-        reorder_ms: 0,
-        step_ms: 60_000,
-        gap_ms: 300_000,
-        points: vec![Point {
-            id: "fan".into(),
-            name: "Fan".into(),
-            kind: PointKind::Treatment,
-            rated_w: 10_000.0,
-            meter: 0,
-            thresholds,
-            commissioning: None,
-        }],
-        processes: Vec::new(),
-        rules: crate::model::param::Settings::DEFAULT,
-        working_time: None,
-    }
+    let mut site = press_and_fan::site();
+    site.points.remove(0);
+    site.processes.clear();
+    let thresholds = &mut site.points[0].thresholds;
+    (thresholds.running_above_w, thresholds.version) = (running_above_w, version);
+    site
 }
 
 fn finding(change: Change, minute: i64) -> AlertFinding {

@@ -20,6 +20,7 @@ use crate::model::rule::{Level, Rule};
 use crate::model::site::{Category, Grade, PointKind, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::store::exchanges::Exchanged;
 use crate::store::learned;
 use crate::store::queue::{self, BadLine};
 use crate::store::schema::STORE_FILE;
@@ -98,6 +99,9 @@ pub struct SiteAnswer {
     /// What of it does not fit what was measured: point id, and what is odd.
     #[serde(default)]
     pub remarks: Vec<(String, String)>,
+    /// Its meters that were exchanged, the last that was told first.
+    #[serde(default)]
+    pub exchanged: Vec<Exchanged>,
 }
 
 /// A rule that says nothing of something.
@@ -252,7 +256,8 @@ impl Files {
         let remarks =
             told.iter().flat_map(|p| p.remarks.iter().map(|r| (p.point.to_string(), r.to_string())));
         let (open, remarks) = (self.open_alerts(Some(id))?, remarks.collect());
-        Ok(SiteAnswer { site: site.clone(), points, open, silent, remarks })
+        let exchanged = self.exchanges(Some(id))?;
+        Ok(SiteAnswer { site: site.clone(), points, open, silent, remarks, exchanged })
     }
 
     /// Alerts, newest first.

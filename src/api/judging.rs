@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Path as InPath, State};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +49,8 @@ pub fn router() -> Router<Arc<Context>> {
     Router::new()
         .route("/api/v1/sites/{id}/thresholds", get(thresholds))
         .route("/api/v1/sites/{id}/thresholds/learn", post(learn))
-        .route("/api/v1/sites/{id}/thresholds/confirm", post(confirm))
-        .route("/api/v1/sites/{id}/thresholds/reject", post(reject))
+        .route("/api/v1/sites/{id}/thresholds/confirm", spoken(Command::Confirm))
+        .route("/api/v1/sites/{id}/thresholds/reject", spoken(Command::Reject))
         .route("/api/v1/sites/{id}/commission", post(commission))
 }
 
@@ -106,24 +106,17 @@ async fn said(context: &Context, peer: Peer, id: &str, verdict: Verdict) -> Resu
     })
 }
 
-async fn confirm(
-    State(context): Shared,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    InPath(id): InPath<String>,
-    Json(verdict): Json<Verdict>,
-) -> Result<Json<Answer>, Problem> {
-    let said = said(&context, peer, &id, verdict).await?;
-    obey(&context, id, &Command::Confirm(said)).await
-}
-
-async fn reject(
-    State(context): Shared,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    InPath(id): InPath<String>,
-    Json(verdict): Json<Verdict>,
-) -> Result<Json<Answer>, Problem> {
-    let said = said(&context, peer, &id, verdict).await?;
-    obey(&context, id, &Command::Reject(said)).await
+/// What a person says of points becomes a command, and the answer what came of it.
+fn spoken(command: fn(Said) -> Command) -> MethodRouter<Arc<Context>> {
+    post(
+        move |State(context): Shared,
+              ConnectInfo(peer): ConnectInfo<Peer>,
+              InPath(id): InPath<String>,
+              Json(verdict): Json<Verdict>| async move {
+            let said = said(&context, peer, &id, verdict).await?;
+            obey(&context, id, &command(said)).await
+        },
+    )
 }
 
 async fn commission(

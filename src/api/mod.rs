@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod client;
 pub mod context;
+pub mod exchanges;
 pub mod judged_by;
 pub mod judging;
 pub mod lesson;

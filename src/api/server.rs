@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
 use super::context::{Context, Peer, Shared, ask, command};
+use super::exchanges;
 use super::judging;
 use super::maintenance;
 use super::problem::Problem;
@@ -122,6 +123,7 @@ fn router(context: Context) -> Router {
         .route("/api/v1/rejects", get(rejects))
         .route("/api/v1/sinks/{sink}/bad", get(bad_lines))
         .merge(maintenance::routes())
+        .merge(exchanges::routes())
         .merge(judging::router())
         .with_state(Arc::new(context))
 }

@@ -7,12 +7,15 @@ use super::failure::hinted;
 use crate::alerts::alert::Alert;
 use crate::api::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
 use crate::api::client::{Client, ClientError};
+use crate::api::exchanges::ExchangesQuery;
 use crate::api::judged_by::JudgedBy;
 use crate::api::maintenance::{MaintenanceQuery, Withdraw};
 use crate::api::server::{Acknowledge, ReadingsQuery, RejectsQuery};
 use crate::api::status::Status;
 use crate::config::settings::Daemon;
+use crate::model::exchange::Exchange;
 use crate::model::maintenance::Filing;
+use crate::store::exchanges::Exchanged;
 use crate::store::queue::BadLine;
 use crate::store::suppressing::Maintenance;
 use crate::store::views::{AlertFilter, RejectView};
@@ -156,6 +159,28 @@ impl Access {
                 Ok(client.post(&format!("/api/v1/maintenance/{}/withdraw", in_path(id)), said).await?)
             }
             Access::Files(_) => Err(needs_daemon("maintenance can be withdrawn")),
+        }
+    }
+
+    /// Meters that were exchanged, the last that was told first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn exchanges(&self, query: &ExchangesQuery) -> anyhow::Result<Vec<Exchanged>> {
+        match self {
+            Access::Daemon(client) => get(client, &with_query("/api/v1/exchanges", query)?).await,
+            Access::Files(files) => Ok(files.exchanges(query.site.as_deref())?),
+        }
+    }
+
+    /// Tells that a meter was exchanged; only a running daemon can hear it.
+    ///
+    /// # Errors
+    /// There is no such meter, it cannot be so, or no daemon runs.
+    pub async fn exchange(&self, told: &Exchange) -> anyhow::Result<Exchanged> {
+        match self {
+            Access::Daemon(client) => Ok(client.post("/api/v1/exchanges", told).await?),
+            Access::Files(_) => Err(needs_daemon("the exchange of a meter can be told")),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `submeterd alerts`: list, show, follow, acknowledge.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::proof;
 use super::table::{level_mark, right, with_head};
 use super::words::{self, Lang, Words, words};
 use super::{
-    sentence,
+    said, sentence,
     setup::{self, Globals},
     suppressed, when,
 };
@@ -231,13 +232,21 @@ fn change_line(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
         "{}  {:<4}{} {}  {}/{}  {}  {}",
         at.local(zone),
         level_mark(alert.level),
-        what,
+        step_words(what, lang),
         words::rule(alert.rule).in_lang(lang),
         alert.site,
         alert.subject,
         sentence::of_alert(alert, zone, lang),
         alert.id
     )
+}
+
+/// `raised`, or `acknowledged by li (uid 7)`.
+fn step_words(what: &str, lang: Lang) -> Cow<'_, str> {
+    match words::key(what, lang) {
+        same if same == what => said::said(what, lang),
+        word => word.into(),
+    }
 }
 
 const NONE: Words = words("No alerts.", "没有告警。");
@@ -342,7 +351,7 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
             "  {}  {:<8} {}  #{}",
             step.at.local(zone),
             say(words::level(step.level)),
-            step.what,
+            step_words(&step.what, lang),
             step.offset
         ));
     }

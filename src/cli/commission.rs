@@ -10,6 +10,7 @@ use super::access::Access;
 use super::alerts::Zones;
 use super::failure::hinted;
 use super::output::{print, print_json};
+use super::said::said;
 use super::setup::{self, Globals};
 use super::thresholds;
 use super::when;
@@ -79,27 +80,87 @@ const fn task(kind: PhaseKind) -> Words {
     }
 }
 
+/// Whom the dialogue is with, and by whose clock.
+pub trait Terminal {
+    /// Whether somebody is there who could answer.
+    fn is_there(&self) -> bool;
+
+    /// Shows a line.
+    ///
+    /// # Errors
+    /// Whoever reads it has gone.
+    fn say(&self, text: &str) -> anyhow::Result<()>;
+
+    /// Asks, and reads a line.
+    ///
+    /// # Errors
+    /// Nothing more comes.
+    fn ask(&self, text: &str) -> impl Future<Output = anyhow::Result<String>> + Send;
+
+    /// The time now.
+    fn now(&self) -> UtcMs;
+}
+
+/// The terminal the program was started from.
+#[derive(Debug)]
+struct Console;
+
+impl Terminal for Console {
+    fn is_there(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
+    fn say(&self, text: &str) -> anyhow::Result<()> {
+        print(text)
+    }
+
+    /// A line is read on a thread of its own.
+    async fn ask(&self, text: &str) -> anyhow::Result<String> {
+        let mut out = std::io::stdout();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the terminal")?;
+        let read = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|n| (n > 0).then_some(line))
+        });
+        let line = read.await?.context("cannot read from the terminal")?;
+        Ok(line.context("nothing more comes from the terminal")?.trim().to_owned())
+    }
+
+    fn now(&self) -> UtcMs {
+        Clock::System.now()
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// The request has mistakes, no daemon answers, or the test was refused.
 pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
+    talk(globals, args, &Console).await
+}
+
+/// The same, with whoever sits at that terminal.
+///
+/// # Errors
+/// As [`run`].
+pub async fn talk(globals: &Globals, args: Args, terminal: &impl Terminal) -> anyhow::Result<()> {
     let access = Access::open(&setup::daemon(globals)?).await?;
     let lang = globals.lang();
     let zone = Zones::of(&access).await?.of_site(&args.site);
     let is_guided = args.off.is_none();
-    if is_guided && !std::io::stdin().is_terminal() {
+    if is_guided && !terminal.is_there() {
         let error = anyhow::anyhow!("a guided test needs a terminal");
         return Err(hinted(error, "in a script say --off FROM..TO --full FROM..TO --who NAME --yes"));
     }
     let (who, phases) = if is_guided {
         let who = match args.who {
             Some(who) => who,
-            None => question(WHO.in_lang(lang)).await?,
+            None => terminal.ask(WHO.in_lang(lang)).await?,
         };
-        (who, guided(&access, &args.site, lang).await?)
+        (who, guided(&access, &args.site, terminal, lang).await?)
     } else {
-        (thresholds::name(args.who)?, phases(&args.off, &args.idle, &args.full, &zone)?)
+        let now = terminal.now();
+        (thresholds::name(args.who)?, phases(&args.off, &args.idle, &args.full, (now, &zone))?)
     };
     let trial = Trial { process: args.process, who, phases, record: false };
     let seen: Commissioned = access.say(&args.site, "commission", &trial).await?;
@@ -107,23 +168,23 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
         if globals.json {
             print_json(&seen)?;
         }
-        let reasons = seen.tried.refusals.iter().map(|r| format!("\n  {r}")).collect::<String>();
-        anyhow::bail!("{}{reasons}", REFUSED.in_lang(lang));
+        let reasons = seen.tried.refusals.iter().map(|why| format!("\n  {}", said(why, lang)));
+        anyhow::bail!("{}{}", REFUSED.in_lang(lang), reasons.collect::<String>());
     };
     if !globals.json {
-        print(&shown(record, lang))?;
+        terminal.say(&shown(record, lang))?;
     }
     let is_wanted = args.yes
-        || (std::io::stdin().is_terminal()
-            && matches!(&*question(RECORD.in_lang(lang)).await?, "y" | "Y" | "yes" | "是"));
+        || (terminal.is_there()
+            && matches!(&*terminal.ask(RECORD.in_lang(lang)).await?, "y" | "Y" | "yes" | "是"));
     if !is_wanted {
-        return if globals.json { print_json(&seen) } else { print(NOT_RECORDED.in_lang(lang)) };
+        return if globals.json { print_json(&seen) } else { terminal.say(NOT_RECORDED.in_lang(lang)) };
     }
     let done: Commissioned = access.say(&args.site, "commission", &Trial { record: true, ..trial }).await?;
     if globals.json {
         print_json(&done)?;
     } else {
-        print(&thresholds::told(&done.decided, lang))?;
+        terminal.say(&thresholds::told(&done.decided, lang))?;
     }
     anyhow::ensure!(
         done.decided.iter().any(|row| row.decided.verdict == Verdict::InForce),
@@ -137,9 +198,8 @@ fn phases(
     off: &Option<String>,
     idle: &Option<String>,
     full: &Option<String>,
-    zone: &TimeZone,
+    (now, zone): (UtcMs, &TimeZone),
 ) -> anyhow::Result<Vec<Phase>> {
-    let now = Clock::System.now();
     let kinds = [(PhaseKind::Off, off), (PhaseKind::Idle, idle), (PhaseKind::FullLoad, full)];
     let phase = |(kind, text): (PhaseKind, &String)| {
         let (from, to) = text
@@ -152,60 +212,59 @@ fn phases(
     kinds.into_iter().filter_map(|(kind, text)| Some((kind, text.as_ref()?))).map(phase).collect()
 }
 
-/// Asks and reads a line.
-async fn question(text: &str) -> anyhow::Result<String> {
-    let mut out = std::io::stdout();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the terminal")?;
-    line().await
-}
-
-/// A line from the terminal, read on a thread of its own.
-async fn line() -> anyhow::Result<String> {
-    let read = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|n| (n > 0).then_some(line))
-    });
-    let line = read.await?.context("cannot read from the terminal")?;
-    Ok(line.context("nothing more comes from the terminal")?.trim().to_owned())
-}
-
 /// Leads through the phases, one after the other.
-async fn guided(access: &Access, site: &str, lang: Lang) -> anyhow::Result<Vec<Phase>> {
+async fn guided(
+    access: &Access,
+    site: &str,
+    terminal: &impl Terminal,
+    lang: Lang,
+) -> anyhow::Result<Vec<Phase>> {
     let mut phases = Vec::new();
     for kind in PhaseKind::ALL {
         let minutes_min = if kind == PhaseKind::FullLoad { FULL_LOAD_MINUTES_MIN } else { QUIET_MINUTES_MIN };
-        print(&format!("\n{}\n{} {}", task(kind).in_lang(lang), AT_LEAST.in_lang(lang), minutes_min))?;
+        terminal.say(&format!(
+            "\n{}\n{} {}",
+            task(kind).in_lang(lang),
+            AT_LEAST.in_lang(lang),
+            minutes_min
+        ))?;
         let prompt = if kind == PhaseKind::Idle { SKIP } else { WAIT };
-        if question(&format!("{}: ", prompt.in_lang(lang))).await? == "s" && kind == PhaseKind::Idle {
+        let answer = terminal.ask(&format!("{}: ", prompt.in_lang(lang))).await?;
+        if answer == "s" && kind == PhaseKind::Idle {
             continue;
         }
-        let from = Clock::System.now();
-        print(END.in_lang(lang))?;
-        watch(access, site, from, lang).await?;
-        phases.push(Phase { kind, from, to: Clock::System.now() });
+        let from = terminal.now();
+        watch(access, site, terminal, (from, lang)).await?;
+        phases.push(Phase { kind, from, to: terminal.now() });
     }
     settle(access, phases.last().map_or(UtcMs::MIN, |p| p.to)).await?;
     Ok(phases)
 }
 
 /// Shows the powers until Enter.
-async fn watch(access: &Access, site: &str, from: UtcMs, lang: Lang) -> anyhow::Result<()> {
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    let ended = line();
+async fn watch(
+    access: &Access,
+    site: &str,
+    terminal: &impl Terminal,
+    (from, lang): (UtcMs, Lang),
+) -> anyhow::Result<()> {
+    let power = |p: &crate::api::answers::PointRow| {
+        let kw = p.power_kw.map_or("–".to_owned(), |kw| format!("{kw:.2} kW"));
+        format!("{} {kw} {}", p.name, words::state(p.state).in_lang(lang))
+    };
+    terminal.say(END.in_lang(lang))?;
+    // One line is awaited all the while: what is typed between two looks is not lost.
+    let ended = terminal.ask("");
     tokio::pin!(ended);
     loop {
+        let answer = access.site(site).await?;
+        let powers: Vec<String> = answer.points.iter().map(power).collect();
+        let passed = when::length(terminal.now().since(from));
+        terminal.say(&format!("{passed}  {}", powers.join("  ")))?;
         tokio::select! {
-            _ = look.tick() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
             line = &mut ended => return line.map(drop),
         }
-        let answer = access.site(site).await?;
-        let power = |p: &crate::api::answers::PointRow| {
-            let kw = p.power_kw.map_or("–".to_owned(), |kw| format!("{kw:.2} kW"));
-            format!("{} {kw} {}", p.name, words::state(p.state).in_lang(lang))
-        };
-        let powers: Vec<String> = answer.points.iter().map(power).collect();
-        let passed = when::length(Clock::System.now().since(from));
-        print(&format!("{passed}  {}", powers.join("  ")))?;
     }
 }
 
@@ -235,7 +294,7 @@ fn shown(record: &CommissioningRecord, lang: Lang) -> String {
         }
         lines.push(line);
     }
-    lines.extend(record.remarks.iter().map(|remark| format!("  {remark}")));
+    lines.extend(record.remarks.iter().map(|remark| format!("  {}", said(remark, lang))));
     lines.join("\n")
 }
 
@@ -248,12 +307,14 @@ mod tests {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         let span = |text: &str| Some(text.to_owned());
         let off = span("2026-11-24 09:00..2026-11-24 09:15");
-        let all = phases(&off, &None, &span("2026-11-24T02:00:00Z..2026-11-24 10:40"), &zone).unwrap();
+        let now = UtcMs(0);
+        let full = span("2026-11-24T02:00:00Z..2026-11-24 10:40");
+        let all = phases(&off, &None, &full, (now, &zone)).unwrap();
         assert_eq!(all.iter().map(|p| p.kind).collect::<Vec<_>>(), [PhaseKind::Off, PhaseKind::FullLoad]);
         assert_eq!(all[0].from.iso(), "2026-11-24T01:00:00Z");
         assert_eq!(all[1].to.since(all[1].from), 40 * MINUTE_MS);
         for wrong in ["2026-11-24", "2026-11-24 10:00..2026-11-24 09:00", "soon..later"] {
-            assert!(phases(&span(wrong), &None, &off, &zone).is_err(), "{wrong}");
+            assert!(phases(&span(wrong), &None, &off, (now, &zone)).is_err(), "{wrong}");
         }
     }
 }

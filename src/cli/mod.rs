@@ -9,14 +9,19 @@ pub mod access;
 pub mod alerts;
 mod changed_sentence;
 pub mod check;
+#[cfg(test)]
+mod chinese_tests;
 pub mod commission;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failure;
+mod figure_words;
 pub mod logging;
 pub mod maintenance;
 mod meter_sentence;
+pub mod meters;
 pub mod output;
+mod param_words;
 pub mod picture;
 pub mod probe;
 pub mod process_sentence;
@@ -26,6 +31,7 @@ pub mod rejects;
 pub mod replay;
 pub mod rules;
 pub mod run;
+mod said;
 pub mod sentence;
 pub mod setup;
 pub mod silent;
@@ -89,6 +95,8 @@ enum Command {
     Status,
     /// File maintenance beforehand, list what was filed, or withdraw it.
     Maintenance(maintenance::Args),
+    /// Tell that a meter was exchanged for another one, or list those that were.
+    Meters(meters::Args),
     /// Judge recorded readings by the same engine: a CSV, a journal, or last month of a daemon's history by other rules.
     Replay(replay::Args),
     /// List, learn, confirm and refuse what units are judged by.
@@ -132,6 +140,7 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rejects(args) => rejects::run(&globals, &args).await?,
         Command::Status => status::run(&globals).await?,
         Command::Maintenance(args) => maintenance::run(&globals, args).await?,
+        Command::Meters(args) => meters::run(&globals, args).await?,
         Command::Replay(args) => replay::run(&globals, &args)?,
         Command::Thresholds(args) => thresholds::run(&globals, args).await?,
         Command::Commission(args) => commission::run(&globals, args).await?,

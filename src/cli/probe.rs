@@ -230,34 +230,46 @@ fn table(probed: &[Probed], lang: Lang) -> String {
 }
 
 async fn scan(globals: &Globals, link: &Link, units: RangeInclusive<u8>) -> anyhow::Result<()> {
+    let lang = globals.lang();
     let bar = ProgressBar::new(u64::from(units.end() - units.start()) + 1);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}") {
         bar.set_style(style);
     }
     let found = probe::scan(link, units, |unit, found| {
         if found != Found::Silence {
-            bar.println(format!("{unit}: {}", said(found)));
+            bar.println(format!("{unit}: {}", said(found, lang)));
         }
         bar.inc(1);
     })
     .await?;
     bar.finish_and_clear();
     if globals.json {
-        let rows: Vec<_> =
-            found.iter().map(|(unit, f)| serde_json::json!({ "unit": unit, "answer": said(*f) })).collect();
+        let rows: Vec<_> = found
+            .iter()
+            .map(|(unit, f)| serde_json::json!({ "unit": unit, "answer": said(*f, Lang::En) }))
+            .collect();
         return print_json(&rows);
     }
-    let lines: Vec<String> = found.iter().map(|(unit, f)| format!("{unit:>3}  {}", said(*f))).collect();
-    print(&if lines.is_empty() { "Nobody answers.".to_owned() } else { lines.join("\n") })
+    let lines: Vec<String> = found.iter().map(|(unit, f)| format!("{unit:>3}  {}", said(*f, lang))).collect();
+    print(&if lines.is_empty() { NOBODY.in_lang(lang).to_owned() } else { lines.join("\n") })
 }
 
-fn said(found: Found) -> String {
+const NOBODY: Words = words("Nobody answers.", "没有从站应答。");
+const REGISTERS: Words = words("answers with registers", "有应答，返回寄存器数据");
+const GARBLED: Words = words(
+    "answers with noise: two slaves with one address, or another speed or parity",
+    "应答混乱：可能有两个从站地址相同，或波特率、校验不符",
+);
+const SILENT: Words = words("silent", "无应答");
+
+fn said(found: Found, lang: Lang) -> String {
     match found {
-        Found::Registers => "answers with registers".into(),
-        Found::Exception(code) => format!("answers with exception {code}: somebody is there"),
-        Found::Garbled => {
-            "answers with noise: two slaves with one address, or another speed or parity".into()
-        }
-        Found::Silence => "silent".into(),
+        Found::Registers => REGISTERS.in_lang(lang).into(),
+        Found::Exception(code) => match lang {
+            Lang::En => format!("answers with exception {code}: somebody is there"),
+            Lang::Zh => format!("返回异常码 {code}：该地址有从站"),
+        },
+        Found::Garbled => GARBLED.in_lang(lang).into(),
+        Found::Silence => SILENT.in_lang(lang).into(),
     }
 }

@@ -3,9 +3,10 @@
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
+use super::figure_words;
 use super::table::{right, with_head};
 use super::when;
-use super::words::{Lang, Words, words};
+use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::evidence::{NamedFigure, WholeReading};
 use crate::alerts::figure::Measure;
@@ -16,6 +17,7 @@ const RETROACTIVE: Words =
     words("found only when late readings had come", "补传数据到达后才发现，当时无法得知");
 const REVISED: Words = words("judged again", "重新判定");
 const LATE: Words = words("late readings, the first of", "条补传读数，最早测于");
+const EXCHANGED: Words = words("a meter was exchanged at", "电表更换于");
 const READINGS: [Words; 4] = [
     words("point", "监测点"),
     words("measured", "测量时间"),
@@ -27,7 +29,7 @@ const READINGS: [Words; 4] = [
 #[must_use]
 pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> =
-        alert.evidence.figures.iter().map(|f| format!("  {}", figure(f, zone))).collect();
+        alert.evidence.figures.iter().map(|f| format!("  {}", figure(f, zone, lang))).collect();
     if !alert.evidence.readings.is_empty() {
         lines.push(readings(&alert.evidence.readings, zone, lang));
     }
@@ -41,9 +43,13 @@ pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
 }
 
 /// `lateness: 5 min`, `usual_power (fan): 12.00 kW`
-fn figure(figure: &NamedFigure, zone: &TimeZone) -> String {
+fn figure(figure: &NamedFigure, zone: &TimeZone, lang: Lang) -> String {
     let of = figure.point.as_ref().map_or(String::new(), |point| format!(" ({point})"));
-    format!("{}{of}: {}", figure.what.name(), value(figure.what.measure(), figure.value, zone))
+    format!(
+        "{}{of}: {}",
+        figure_words::name(figure.what, lang),
+        value(figure.what.measure(), figure.value, zone)
+    )
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "moments and spans in ms, far below 2^52")]
@@ -77,17 +83,17 @@ fn readings(readings: &[WholeReading], zone: &TimeZone, lang: Lang) -> String {
 
 fn revised(revision: &Revision, zone: &TimeZone, lang: Lang) -> Vec<String> {
     let late = &revision.late;
-    let mut lines = vec![format!(
-        "  {} {}: {} {} {} (#{} … #{})",
-        REVISED.in_lang(lang),
-        revision.at.local(zone),
-        late.n_readings,
-        LATE.in_lang(lang),
-        late.from.local(zone),
-        late.first_offset,
-        late.last_offset
-    )];
-    lines.extend(revision.changes.iter().map(|c| format!("    {}: {} → {}", c.field, c.from, c.to)));
+    let why = match late.n_readings {
+        0 => EXCHANGED.in_lang(lang).to_owned(),
+        n => format!("{n} {}", LATE.in_lang(lang)),
+    };
+    let (revised, at, from) = (REVISED.in_lang(lang), revision.at.local(zone), late.from.local(zone));
+    let (first, last) = (late.first_offset, late.last_offset);
+    let mut lines = vec![format!("  {revised} {at}: {why} {from} (#{first} … #{last})")];
+    lines.extend(revision.changes.iter().map(|c| {
+        let [field, from, to] = [&c.field, &c.from, &c.to].map(|word| words::key(word, lang));
+        format!("    {field}: {from} → {to}")
+    }));
     lines
 }
 

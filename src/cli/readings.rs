@@ -8,7 +8,7 @@ use super::access::Access;
 use super::alerts::Zones;
 use super::output::{print, print_json};
 use super::table::{right, with_head};
-use super::words::{Words, words};
+use super::words::{self, Lang, Words, words};
 use super::{
     setup::{self, Globals},
     when,
@@ -79,7 +79,7 @@ pub async fn run(globals: &Globals, args: &Args) -> anyhow::Result<()> {
         .collect();
     let mut table = with_head(&head);
     for row in &rows {
-        table.add_row(cells(row, &names, &zone));
+        table.add_row(cells(row, &names, &zone, lang));
     }
     print(&table.to_string())
 }
@@ -94,10 +94,12 @@ fn value(row: &ReadingRow, name: &str) -> String {
     row.values.iter().find(|(n, _)| n == name).map_or_else(String::new, |(_, v)| v.to_string())
 }
 
-fn cells(row: &ReadingRow, names: &[&str], zone: &TimeZone) -> Vec<Cell> {
+fn cells(row: &ReadingRow, names: &[&str], zone: &TimeZone, lang: Lang) -> Vec<Cell> {
     let mut cells = vec![Cell::new(row.time.local(zone))];
     cells.extend(names.iter().map(|name| right(value(row, name))));
-    cells.push(Cell::new(row.quality.join(", ")));
+    cells.push(Cell::new(
+        row.quality.iter().map(|remark| words::key(remark, lang)).collect::<Vec<_>>().join(", "),
+    ));
     cells
 }
 

@@ -5,9 +5,10 @@ use jiff::tz::TimeZone;
 
 use super::access::Access;
 use super::output::{print, print_json};
+use super::said::said;
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::words::{Words, words};
+use super::words::{self, Lang, Words, words};
 use crate::api::server::RejectsQuery;
 
 /// Which rejects.
@@ -42,6 +43,14 @@ const BAD_HEAD: [Words; 4] = [
 
 /// So much of a payload is shown in the table; `--json` has more, the journal all of it.
 const N_SHOWN_CHARS: usize = 60;
+
+/// The code, as `--code` takes it, and in Chinese what it says.
+fn code(code: &str, lang: Lang) -> String {
+    match words::key(code, lang) {
+        word if word == code => code.to_owned(),
+        word => format!("{code} {word}"),
+    }
+}
 
 /// Runs the command.
 ///
@@ -81,8 +90,8 @@ pub async fn run(globals: &Globals, args: &Args) -> anyhow::Result<()> {
             right(reject.offset),
             Cell::new(reject.received.local(&zone)),
             Cell::new(format!("{} {}", reject.source, reject.topic)),
-            Cell::new(&reject.code),
-            Cell::new(&reject.reason),
+            Cell::new(code(&reject.code, lang)),
+            Cell::new(said(&reject.reason, lang)),
             Cell::new(shown),
         ]);
     }

@@ -4,9 +4,10 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::output::{print, print_json};
+use super::param_words;
 use super::setup::Globals;
 use super::table::with_head;
-use super::words::{self, Words, words};
+use super::words::{self, Lang, Words, words};
 use crate::config::check::rules::shown;
 use crate::model::param::Param;
 use crate::model::rule::Rule;
@@ -28,6 +29,8 @@ struct Key {
     from: String,
     to: String,
     says: &'static str,
+    #[serde(skip)]
+    param: Param,
 }
 
 fn keys(rule: Rule) -> impl Iterator<Item = Key> {
@@ -42,6 +45,7 @@ fn keys(rule: Rule) -> impl Iterator<Item = Key> {
             from: value(about.bounds.0),
             to: value(about.bounds.1),
             says: about.says,
+            param,
         }
     })
 }
@@ -54,7 +58,12 @@ pub fn list(globals: &Globals) -> anyhow::Result<()> {
     if globals.json {
         return print_json(&Rule::ALL.iter().flat_map(|rule| keys(*rule)).collect::<Vec<_>>());
     }
-    let lang = globals.lang();
+    print(&table(globals.lang()))
+}
+
+/// The table people read.
+#[must_use]
+pub fn table(lang: Lang) -> String {
     let mut table = with_head(&HEAD.map(|w| w.in_lang(lang)));
     for rule in Rule::ALL {
         let name = words::rule(*rule).in_lang(lang);
@@ -66,9 +75,9 @@ pub fn list(globals: &Globals) -> anyhow::Result<()> {
         ]);
         for key in keys(*rule) {
             let bounds = format!("{} … {}", key.from, key.to);
-            table
-                .add_row([format!("  {}", key.key), key.default, bounds, key.says.to_owned()].map(Cell::new));
+            let says = param_words::says(key.param, lang).to_owned();
+            table.add_row([format!("  {}", key.key), key.default, bounds, says].map(Cell::new));
         }
     }
-    print(&table.to_string())
+    table.to_string()
 }

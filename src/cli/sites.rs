@@ -10,8 +10,10 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
+use super::meters;
 use super::output::{print, print_json};
 use super::rules;
+use super::said::said;
 use super::setup::{self, Globals};
 use super::silent;
 use super::table::{level_mark, right, with_head};
@@ -75,11 +77,11 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
             print(&show(&answer, &Zones::of(&access).await?, lang))
         }
         What::Rules => rules::list(globals),
-        What::Import { file, into, force } => import_into(&file, &into, force),
+        What::Import { file, into, force } => import_into(&file, &into, force, lang),
     }
 }
 
-fn import_into(file: &Path, into: &Path, force: bool) -> anyhow::Result<()> {
+fn import_into(file: &Path, into: &Path, force: bool, lang: Lang) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let sites = import::sites(&file.display().to_string(), &bytes)?;
     let path = |name: &str| into.join(name);
@@ -92,11 +94,11 @@ fn import_into(file: &Path, into: &Path, force: bool) -> anyhow::Result<()> {
         let path = path(name);
         std::fs::write(&path, toml).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    print(&format!(
-        "{} site files written to {}; `submeterd check` looks them over",
-        sites.len(),
-        into.display()
-    ))
+    let (n, into) = (sites.len(), into.display());
+    print(&match lang {
+        Lang::En => format!("{n} site files written to {into}; `submeterd check` looks them over"),
+        Lang::Zh => format!("已向 {into} 写入 {n} 个企业文件；可用 `submeterd check` 检查"),
+    })
 }
 
 const NO_SITES: Words = words("No sites.", "没有企业。");
@@ -154,18 +156,21 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
             Cell::new(words::state(point.state).in_lang(lang)),
             Cell::new(point.since.map_or_else(String::new, |t| t.local(&zone))),
             right(point.power_kw.map_or("–".into(), |kw| format!("{kw:.2}"))),
-            right(running_from(site, &point.id, point.running_above_kw)),
+            right(running_from(site, &point.id, point.running_above_kw, lang)),
             right(point.rated_kw),
             Cell::new(&point.meter),
         ]);
     }
     lines.push(table.to_string());
-    lines.extend(site.processes.iter().map(|p| process(site, p)));
+    lines.extend(site.processes.iter().map(|p| process(site, p, lang)));
     let silent = silent::table(&answer.silent, lang);
     if !silent.is_empty() {
         lines.push(silent);
     }
-    lines.extend(answer.remarks.iter().map(|(point, remark)| format!("{point}: {remark}")));
+    lines.extend(answer.remarks.iter().map(|(point, remark)| format!("{point}: {}", said(remark, lang))));
+    if !answer.exchanged.is_empty() {
+        lines.push(meters::listing(&answer.exchanged, zones, lang));
+    }
     if !answer.open.is_empty() {
         lines.push(listing(&answer.open, zones, lang));
     }
@@ -173,13 +178,16 @@ fn show(answer: &SiteAnswer, zones: &Zones, lang: Lang) -> String {
 }
 
 /// `15 (learned, v1234)`
-fn running_from(site: &Site, point: &str, kw: f64) -> String {
+fn running_from(site: &Site, point: &str, kw: f64, lang: Lang) -> String {
     let own = site.points.iter().find(|p| *p.id == *point).map(|p| &p.thresholds);
-    own.map_or_else(|| kw.to_string(), |t| format!("{kw} ({}, v{})", t.basis.name(), t.version))
+    own.map_or_else(
+        || kw.to_string(),
+        |t| format!("{kw} ({}, v{})", words::basis(t.basis).in_lang(lang), t.version),
+    )
 }
 
 /// `line-1: press, dryer → 1 of fan-a, fan-b`
-fn process(site: &Site, process: &Process) -> String {
+fn process(site: &Site, process: &Process, lang: Lang) -> String {
     let names = |points: &[u16]| {
         let ids = points.iter().filter_map(|p| site.points.get(usize::from(*p))).map(|p| &*p.id);
         ids.collect::<Vec<_>>().join(", ")
@@ -188,7 +196,10 @@ fn process(site: &Site, process: &Process) -> String {
         if usize::from(g.need) == g.points.len() {
             names(&g.points)
         } else {
-            format!("{} of {}", g.need, names(&g.points))
+            match lang {
+                Lang::En => format!("{} of {}", g.need, names(&g.points)),
+                Lang::Zh => format!("{} 中 {} 台", names(&g.points), g.need),
+            }
         }
     };
     let treatment: Vec<String> = process.treatment.iter().map(group).collect();

@@ -21,6 +21,17 @@ const DOWN: Words = words("not running; this is what its files tell", "未运行
 const JOURNAL: Words = words("journal", "日志");
 const ENGINE: Words = words("engine", "引擎");
 const ALERTS: Words = words("open alerts", "未解除告警");
+const MESSAGES: Words = words("messages", "报文");
+const OF: Words = words("of", "/ 上限");
+const CONNECTED: Words = words("connected", "已连接");
+const NOT_CONNECTED: Words = words("NOT CONNECTED", "未连接");
+const SINCE: Words = words("since", "始于");
+const EVERY: Words = words("every", "采集周期");
+const UNIT: Words = words("unit", "从站");
+const REFUSED: Words = words("REFUSED", "订阅被拒");
+const SILENT: Words = words("SILENT", "无数据");
+const HELD_BACK: Words = words("HELD BACK", "暂停应答");
+const NOT_SUBSCRIBED: Words = words("NOT SUBSCRIBED", "未订阅");
 const REJECTS: Words = words("rejects", "被拒报文");
 
 /// Runs the command.
@@ -36,7 +47,7 @@ pub async fn run(globals: &Globals) -> anyhow::Result<()> {
     print(&text(&status, Clock::System.now(), globals.lang()))
 }
 
-fn text(status: &Status, now: UtcMs, lang: Lang) -> String {
+pub(super) fn text(status: &Status, now: UtcMs, lang: Lang) -> String {
     let zone = TimeZone::system();
     let life = match status.started {
         Some(started) if status.running => format!("{} {}", RUNNING.in_lang(lang), started.local(&zone)),
@@ -45,99 +56,126 @@ fn text(status: &Status, now: UtcMs, lang: Lang) -> String {
     let mut lines = vec![format!("submeterd {}: {life}", status.version)];
     let mut fact = |what: &str, value: String| lines.push(format!("  {what}: {value}"));
     let journal = &status.journal;
-    let bound = status.journal_bytes_max.map_or_else(String::new, |max| format!(" of {}", size(max)));
+    let bound = status
+        .journal_bytes_max
+        .map_or_else(String::new, |max| format!(" {} {}", OF.in_lang(lang), size(max)));
     fact(
         JOURNAL.in_lang(lang),
-        format!("messages {} … {}, {}{bound}", journal.first, journal.last, size(journal.bytes)),
-    );
-    let progress = &status.progress;
-    let behind = journal.last.saturating_sub(progress.passed);
-    fact(
-        ENGINE.in_lang(lang),
         format!(
-            "{} sites, {} points; passed {} ({behind} behind), {} readings, {} late ({} of them judged, {} too late), {} of no point",
-            progress.n_sites,
-            progress.n_points,
-            progress.passed,
-            progress.counts.readings,
-            progress.counts.late,
-            progress.counts.rejudged,
-            progress.counts.too_late,
-            progress.counts.unassigned
+            "{} {} … {}, {}{bound}",
+            MESSAGES.in_lang(lang),
+            journal.first,
+            journal.last,
+            size(journal.bytes)
         ),
     );
+    fact(ENGINE.in_lang(lang), engine(status, lang));
     let levels = [Level::Critical, Level::Alarm, Level::Warning, Level::Notice];
     let open =
         levels.map(|l| format!("{} {}", status.open_alerts[l as usize], words::level(l).in_lang(lang)));
     fact(ALERTS.in_lang(lang), open.join(", "));
-    let rejects: Vec<String> = status.rejects.iter().map(|(code, n)| format!("{n} {code}")).collect();
+    let rejects: Vec<String> =
+        status.rejects.iter().map(|(code, n)| format!("{n} {}", words::key(code, lang))).collect();
     fact(REJECTS.in_lang(lang), if rejects.is_empty() { "0".into() } else { rejects.join(", ") });
-    lines.extend(status.brokers.iter().map(|(name, s)| format!("  mqtt {name}: {}", broker(s, now, &zone))));
+    lines.extend(
+        status.brokers.iter().map(|(name, s)| format!("  mqtt {name}: {}", broker(s, (now, &zone), lang))),
+    );
     for (name, status) in &status.links {
-        lines.push(format!("  modbus {name}: {}", link(status, &zone)));
+        lines.push(format!("  modbus {name}: {}", link(status, &zone, lang)));
     }
-    lines.extend(status.sinks.iter().map(|(name, s)| format!("  {name}: {}", sink(s))));
+    lines.extend(status.sinks.iter().map(|(name, s)| format!("  {name}: {}", sink(s, lang))));
     lines.join("\n")
 }
 
-fn broker(status: &BrokerStatus, now: UtcMs, zone: &TimeZone) -> String {
-    let mut said = connection(status.connected, status.since, status.last_error.as_deref(), zone);
+fn engine(status: &Status, lang: Lang) -> String {
+    let progress = &status.progress;
+    let (n_sites, n_points, passed) = (progress.n_sites, progress.n_points, progress.passed);
+    let behind = status.journal.last.saturating_sub(passed);
+    let counts = &progress.counts;
+    let (n, late, rejudged) = (counts.readings, counts.late, counts.rejudged);
+    let (too_late, unassigned) = (counts.too_late, counts.unassigned);
+    match lang {
+        Lang::En => format!(
+            "{n_sites} sites, {n_points} points; passed {passed} ({behind} behind), {n} readings, \
+             {late} late ({rejudged} of them judged, {too_late} too late), {unassigned} of no point"
+        ),
+        Lang::Zh => format!(
+            "企业 {n_sites} 家，监测点 {n_points} 个；已处理至 {passed}（积压 {behind}），读数 {n} 条，\
+             迟到 {late} 条（已重新判定 {rejudged}，过晚 {too_late}），不属任何监测点 {unassigned} 条"
+        ),
+    }
+}
+
+fn broker(status: &BrokerStatus, (now, zone): (UtcMs, &TimeZone), lang: Lang) -> String {
+    let mut said = connection(status.connected, status.since, status.last_error.as_deref(), zone, lang);
     let counts = &status.counts;
-    said.push_str(&format!(
-        "; {} received, {} acknowledged, {} duplicates, {} oversized",
-        counts.received, counts.acknowledged, counts.duplicates, counts.oversized
-    ));
+    let (n, acknowledged) = (counts.received, counts.acknowledged);
+    let (duplicates, oversized) = (counts.duplicates, counts.oversized);
+    said.push_str(&match lang {
+        Lang::En => format!(
+            "; {n} received, {acknowledged} acknowledged, {duplicates} duplicates, {oversized} oversized"
+        ),
+        Lang::Zh => format!("；接收 {n}，应答 {acknowledged}，重复 {duplicates}，超限 {oversized}"),
+    });
     if let Some(last) = status.last_message {
-        said.push_str(&format!("; last {} ago", when::length(now.since(last))));
+        let ago = when::length(now.since(last));
+        said.push_str(&match lang {
+            Lang::En => format!("; last {ago} ago"),
+            Lang::Zh => format!("；最近一条在 {ago} 前"),
+        });
     }
     for refused in &status.refused {
-        said.push_str(&format!("; REFUSED {refused}"));
+        said.push_str(&format!("; {} {refused}", REFUSED.in_lang(lang)));
     }
     for (holds, what) in
-        [(status.silent, "SILENT"), (status.held_back, "HELD BACK"), (!status.subscribed, "NOT SUBSCRIBED")]
+        [(status.silent, SILENT), (status.held_back, HELD_BACK), (!status.subscribed, NOT_SUBSCRIBED)]
     {
         if holds {
-            said.push_str(&format!("; {what}"));
+            said.push_str(&format!("; {}", what.in_lang(lang)));
         }
     }
     said
 }
 
-fn connection(connected: bool, since: Option<UtcMs>, why: Option<&str>, zone: &TimeZone) -> String {
-    let word = if connected { "connected" } else { "NOT CONNECTED" };
-    let since = since.map_or_else(String::new, |t| format!(" since {}", t.local(zone)));
+fn connection(
+    connected: bool,
+    since: Option<UtcMs>,
+    why: Option<&str>,
+    zone: &TimeZone,
+    lang: Lang,
+) -> String {
+    let word = if connected { CONNECTED } else { NOT_CONNECTED }.in_lang(lang);
+    let since = since.map_or_else(String::new, |t| format!(" {} {}", SINCE.in_lang(lang), t.local(zone)));
     let why = why.filter(|_| !connected).map_or_else(String::new, |why| format!(" ({why})"));
     format!("{word}{since}{why}")
 }
 
-fn link(status: &LinkStatus, zone: &TimeZone) -> String {
-    let mut said = connection(status.connected, Some(status.since), status.last_error.as_deref(), zone);
+fn link(status: &LinkStatus, zone: &TimeZone, lang: Lang) -> String {
+    let mut said = connection(status.connected, Some(status.since), status.last_error.as_deref(), zone, lang);
     if let Some(ms) = status.achieved_ms {
-        said.push_str(&format!("; every {:.1} s", f64::from(ms) / 1_000.0));
+        said.push_str(&format!("; {} {:.1} s", EVERY.in_lang(lang), f64::from(ms) / 1_000.0));
     }
     for slave in status.slaves.iter().filter(|s| s.state != SlaveState::Ok) {
         let why = slave.hint.as_ref().or(slave.last_error.as_ref());
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-        said.push_str(&format!("\n    unit {} {}: {:?}{why}", slave.unit, slave.meter, slave.state));
+        let (unit, state) = (UNIT.in_lang(lang), words::slave(slave.state).in_lang(lang));
+        said.push_str(&format!("\n    {unit} {} {}: {state}{why}", slave.unit, slave.meter));
     }
     said
 }
 
-fn sink(status: &SinkStatus) -> String {
-    let state = match status.state {
-        SinkState::Ok => "ok",
-        SinkState::Holding => "HOLDING",
-        SinkState::BackingOff => "BACKING OFF",
-    };
+fn sink(status: &SinkStatus, lang: Lang) -> String {
+    let state = words::sink(status.state).in_lang(lang);
     let why = status.last_error.as_deref().filter(|_| status.state != SinkState::Ok);
-    format!(
-        "{state}{}; {} lines delivered, {} entries wait, {} lines set aside, {} behind",
-        why.map_or_else(String::new, |why| format!(" ({why})")),
-        status.n_lines_delivered,
-        status.n_backlog,
-        status.n_set_aside,
-        when::length(status.lag_ms)
-    )
+    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+    let (n, backlog, aside) = (status.n_lines_delivered, status.n_backlog, status.n_set_aside);
+    let lag = when::length(status.lag_ms);
+    match lang {
+        Lang::En => format!(
+            "{state}{why}; {n} lines delivered, {backlog} entries wait, {aside} lines set aside, {lag} behind"
+        ),
+        Lang::Zh => format!("{state}{why}；已送 {n} 行，待送 {backlog} 批，搁置 {aside} 行，滞后 {lag}"),
+    }
 }
 
 /// Bytes as people say them.

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::alerts::Zones;
 use super::output::{print, print_json};
+use super::said::said;
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
 use super::words::{self, Lang, Words, words};
@@ -135,9 +136,10 @@ pub fn told(decided: &[DecisionRow], lang: Lang) -> String {
     let line = |row: &DecisionRow| {
         let Decided { matter, of, verdict, why } = &row.decided;
         format!(
-            "{of}: {}, {}: {why}",
+            "{of}: {}, {}: {}",
             self::matter(*matter).in_lang(lang),
-            self::verdict(*verdict).in_lang(lang)
+            self::verdict(*verdict).in_lang(lang),
+            said(why, lang)
         )
     };
     decided.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -201,7 +203,7 @@ pub fn full(own: &JudgedBy, zone: &TimeZone, lang: Lang) -> String {
         let record = &test.record;
         let (what, at) = (TESTED.in_lang(lang), record.at.local(zone));
         lines.push(format!("{what} {}: {at}, {}", test.process, record.who));
-        lines.extend(record.remarks.iter().map(|remark| format!("  {remark}")));
+        lines.extend(record.remarks.iter().map(|remark| format!("  {}", said(remark, lang))));
     }
     if own.tests.is_empty() {
         lines.push(NONE_TESTED.in_lang(lang).to_owned());
@@ -209,7 +211,11 @@ pub fn full(own: &JudgedBy, zone: &TimeZone, lang: Lang) -> String {
     let mut table = with_head(&HEAD.map(|w| w.in_lang(lang)));
     for point in &own.points {
         let t = &point.thresholds;
-        let from = [Some(t.basis.name().to_owned()), point.who.clone(), point.since.map(|s| s.local(zone))];
+        let from = [
+            Some(words::basis(t.basis).in_lang(lang).to_owned()),
+            by(point.who.as_deref(), lang),
+            point.since.map(|s| s.local(zone)),
+        ];
         let (learned, remarks) = lesson(point, lang);
         table.add_row([
             Cell::new(format!("{} {}", point.id, point.name)),
@@ -226,18 +232,22 @@ pub fn full(own: &JudgedBy, zone: &TimeZone, lang: Lang) -> String {
     lines.join("\n")
 }
 
+fn by(who: Option<&str>, lang: Lang) -> Option<String> {
+    who.map(|who| words::key(who, lang).to_owned())
+}
+
 fn lesson(point: &PointJudged, lang: Lang) -> (String, String) {
     let Some(own) = &point.lesson else { return ("–".into(), String::new()) };
     let mut learned = own.powers_w.map_or("–".into(), |p| format!("{} … {}", kw(p[0]), kw(p[1])));
     if point.waits {
         learned = format!("{learned}, {}", WAITS.in_lang(lang));
     }
-    let mut remarks: Vec<String> = own.remarks.iter().map(ToString::to_string).collect();
+    let mut remarks: Vec<String> = own.remarks.iter().map(|remark| said(remark, lang).into_owned()).collect();
     remarks.extend(own.idle.map(|idle| {
         let (there, works) = (IDLE.in_lang(lang), WORKS.in_lang(lang));
         format!("{there}: {} kW; {works} {} kW", kw(idle.median_w), kw(idle.begins_w))
     }));
-    remarks.extend(own.refused.iter().map(ToString::to_string));
+    remarks.extend(own.refused.iter().map(|why| said(why, lang).into_owned()));
     (learned, remarks.join("\n"))
 }
 
@@ -252,7 +262,8 @@ fn usual(own: &JudgedBy, zone: &TimeZone, lang: Lang) -> Option<String> {
     let mut table = with_head(&USUAL.map(|w| w.in_lang(lang)));
     for b in &own.baselines {
         let o = &b.origin;
-        let from = format!("{}, {}, {}", o.basis.name(), o.who, o.since.local(zone));
+        let (basis, who) = (words::basis(o.basis).in_lang(lang), words::key(&o.who, lang));
+        let from = format!("{basis}, {who}, {}", o.since.local(zone));
         table.add_row([b.point.to_string(), b.process.to_string(), levels(&b.median_w), from]);
     }
     for b in &own.offered {

@@ -169,6 +169,7 @@ impl Whole<'_> {
             Rule::ClockDrift => Some(Why::NoClockOfItsOwn),
             Rule::Counter => gives(has_energy),
             Rule::PowerEnergyMismatch => gives(has_energy && has_power),
+            Rule::ReverseCt if has(Quantity::EnergyExport, Phase::Total) => None,
             Rule::ReverseCt | Rule::Imbalance if is_single_phase(profile) => Some(Why::SinglePhase),
             Rule::ReverseCt => gives(phases(Quantity::ActivePower) > 1),
             Rule::Imbalance => gives(phases(Quantity::Current) == PHASES.len()),
@@ -362,6 +363,11 @@ mod tests {
                 by_modbus[1],
             ]
         );
+        let export = Channel::of(Quantity::EnergyExport, Phase::Total);
+        let with_export = profile(&[Channel::of(Quantity::Voltage, Phase::Total), Channel::POWER, export]);
+        let all = reasons(|_, _| {}, &[with_export]);
+        let is_of_press = |rule| all.iter().any(|own| (own.0, own.1) == (rule, Subject::Point(PRESS)));
+        assert!(!is_of_press(Rule::ReverseCt) && is_of_press(Rule::Imbalance), "{all:?}");
         let three_wires = profile(&[&of_phases(Quantity::Current)[..], &[Channel::POWER]].concat());
         let all = reasons(|_, _| {}, &[three_wires]);
         for rule in [Rule::VoltageLoss, Rule::Undervoltage] {

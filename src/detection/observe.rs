@@ -87,7 +87,10 @@ pub struct Observation {
     pub point: u16,
     /// What it shows of the wiring.
     pub signs: Signs,
-    /// Whether it says anything of phases, its voltages are finer than whole volts, and values were filled in.
+    /// Export register, Wh, as [`wh`] has it.
+    pub(super) export_wh: u32,
+    /// Whether it says anything of phases, its voltages are finer than whole volts, values were filled in, and phases have
+    /// powers.
     pub(super) flags: u8,
 }
 
@@ -105,6 +108,16 @@ pub struct Stamp {
 const HAS_PHASES: u8 = 1;
 const IS_FINE: u8 = 2;
 const IS_MERGED: u8 = 4;
+const HAS_PHASE_POWERS: u8 = 8;
+
+/// No export register.
+pub(super) const NO_EXPORT: u32 = u32::MAX;
+
+/// A register in whole Wh, round a circle: what comes to it is told by the difference, and no more is wanted.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and round the circle")]
+fn wh(kwh: f64) -> u32 {
+    if kwh >= 0.0 { ((kwh * 1e3).round() as u64 % u64::from(NO_EXPORT)) as u32 } else { NO_EXPORT }
+}
 
 const VOLTAGE: u8 = Quantity::Voltage as u8;
 const CURRENT: u8 = Quantity::Current as u8;
@@ -132,7 +145,7 @@ impl Observation {
             power: [f64::NAN; 3],
             total_w: f64::NAN,
         };
-        let (mut energy, mut factor) = (f64::NAN, f64::NAN);
+        let (mut energy, mut export, mut factor) = (f64::NAN, f64::NAN, f64::NAN);
         let (mut seen, mut flags) = (0_u32, if stamp.is_merged { IS_MERGED } else { 0 });
         let mut sums = [0_u64; 3];
         for &(channel, value) in values {
@@ -143,6 +156,7 @@ impl Observation {
                 (VOLTAGE, n) if n > 0 => phases.voltage[n - 1] = value,
                 (CURRENT, n) if n > 0 => phases.current[n - 1] = value,
                 _ if channel == Channel::ENERGY => energy = value,
+                _ if channel == EXPORT => export = value,
                 _ if channel == FACTOR => factor = value,
                 _ => {}
             }
@@ -168,7 +182,12 @@ impl Observation {
             power_factor: Maybe32(factor as f32),
             ..Observation::plain(point, stamp.at, None, None, stamp.offset)
         };
+        if phases.power.iter().any(|w| w.is_finite()) {
+            flags |= HAS_PHASE_POWERS;
+        }
         own.flags = flags;
+        // A register that was filled in is of another time.
+        own.export_wh = if stamp.is_merged { NO_EXPORT } else { wh(export) };
         if seen != 0 {
             own.look(&phases, sums, limits);
         }
@@ -197,6 +216,7 @@ impl Observation {
             voltage_v: Maybe32::NONE,
             point,
             signs: Signs::NONE,
+            export_wh: NO_EXPORT,
             flags: 0,
         }
     }
@@ -225,6 +245,18 @@ impl Observation {
         }
     }
 
+    /// Export register, Wh, round a circle of so many.
+    #[must_use]
+    pub fn export_wh(&self) -> Option<u32> {
+        (self.export_wh != NO_EXPORT).then_some(self.export_wh)
+    }
+
+    /// Whether a phase has a power of its own.
+    #[must_use]
+    pub const fn has_phase_powers(&self) -> bool {
+        self.flags & HAS_PHASE_POWERS != 0
+    }
+
     /// Whether it says anything of voltages, currents or phases.
     #[must_use]
     pub const fn has_phases(&self) -> bool {
@@ -244,6 +276,7 @@ impl Observation {
     }
 }
 
+const EXPORT: Channel = Channel::of(Quantity::EnergyExport, Phase::Total);
 const FACTOR: Channel = Channel::of(Quantity::PowerFactor, Phase::Total);
 
 #[cfg(test)]

@@ -122,6 +122,8 @@ pub struct Bucket {
     shown: Shown,
     /// It went in a way no energy explains, and has not counted on from there.
     is_doubted: bool,
+    /// The meter was changed since it was last read: how much came to it nobody can tell.
+    is_replaced: bool,
     /// Where it says energy alone: what is not decided yet.
     window: Option<Window>,
 }
@@ -145,7 +147,7 @@ impl Bucket {
     /// The meter was changed: its register has nothing to do with what was read before.
     fn forget_register(&mut self) {
         (self.mark, self.before) = (None, None);
-        (self.shown, self.is_doubted) = (Shown::default(), false);
+        (self.shown, self.is_doubted, self.is_replaced) = (Shown::default(), false, true);
         self.window = self.window.map(|_| Window { since: self.last, kwh: 0.0 });
     }
 
@@ -164,8 +166,9 @@ impl Bucket {
         }
         if self.n == 0 {
             let ends = UtcMs((seen.at.0.div_euclid(limits.step_ms) + 1).saturating_mul(limits.step_ms));
-            let Bucket { before, shown, is_doubted, window, .. } = *self;
-            *self = Bucket { ends, first: seen.at, before, shown, is_doubted, window, ..Bucket::default() };
+            let Bucket { before, shown, is_doubted, is_replaced, window, .. } = *self;
+            let kept = Bucket { before, shown, is_doubted, is_replaced, window, ..Bucket::default() };
+            *self = Bucket { ends, first: seen.at, ..kept };
         } else if seen.at == self.last {
             return;
         }
@@ -221,7 +224,8 @@ impl Bucket {
             self.shown.note(now.kwh, limits.register);
             let shown = self.shown;
             let gone = self.before.map(|was| (was, went(&was, &now, shown, limits)));
-            sample.turned_kwh = gone.map_or(0.0, |(_, gone)| turned(gone));
+            let began = if std::mem::take(&mut self.is_replaced) { f64::NAN } else { 0.0 };
+            sample.turned_kwh = gone.map_or(began, |(_, gone)| turned(gone));
             if let Some((_, gone)) = gone {
                 self.note(gone);
             }

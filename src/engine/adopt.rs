@@ -12,6 +12,7 @@ use crate::model::command::Command;
 use crate::model::reading::Offset;
 use crate::model::site::Site;
 use crate::model::time::UtcMs;
+use crate::store::exchanges::Exchanged;
 
 /// What came of a command about what is judged by.
 #[derive(Debug, Default)]
@@ -20,11 +21,16 @@ pub struct Adopted {
     pub decided: Vec<Decided>,
     /// What is in force from here on, if that is anything new.
     pub enforced: Option<Enforced>,
+    /// The meter that was exchanged.
+    pub exchanged: Option<Exchanged>,
 }
 
 impl World {
     /// Works what was learned, or what people say to it, into what a site is judged by: from this message on.
     pub fn adopt(&mut self, command: &Command, received: UtcMs, offset: Offset) -> Adopted {
+        if let Command::ExchangeMeter(told) = command {
+            return Adopted { exchanged: self.exchange(told, received, offset), ..Adopted::default() };
+        }
         let since = self.now.max(received);
         let id = decide::site_of(command).unwrap_or_default();
         let found = (0_u32..).zip(&self.registry.sites).find(|(_, site)| *site.id == *id);
@@ -37,7 +43,7 @@ impl World {
         self.book.put(id, page);
         let enforced =
             (*site != changed).then(|| self.enforce((index, changed), decide::who(command), (since, offset)));
-        Adopted { decided, enforced }
+        Adopted { decided, enforced, exchanged: None }
     }
 
     /// Puts one site in force otherwise; all else stays as it is.

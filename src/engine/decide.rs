@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::because::Because;
 use super::book::{Origin, OwnBaseline, Page, Waiting, index_of, is_treatment};
 use crate::learning::adopt::outweighed;
 use crate::model::basis::Basis;
@@ -104,8 +105,13 @@ pub fn decide(
 }
 
 impl Desk<'_> {
-    pub(super) fn say(&mut self, matter: Matter, of: &str, verdict: Verdict, why: impl Into<String>) {
-        self.decided.push(Decided { matter, of: of.into(), verdict, why: why.into().into() });
+    pub(super) fn say(&mut self, matter: Matter, of: &str, verdict: Verdict, why: Because<'_>) {
+        self.say_all(matter, of, verdict, &[why]);
+    }
+
+    fn say_all(&mut self, matter: Matter, of: &str, verdict: Verdict, why: &[Because<'_>]) {
+        let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ").into();
+        self.decided.push(Decided { matter, of: of.into(), verdict, why });
     }
 
     pub(super) fn origin(&self, basis: Basis, who: &str) -> Origin {
@@ -152,25 +158,24 @@ impl Desk<'_> {
         {
             return false;
         }
-        let mut why: Vec<String> = Vec::new();
+        let mut why = Vec::new();
         if in_force.basis != Basis::Fallback {
-            why.push(format!("the thresholds in force are {}", in_force.basis.name()));
+            why.push(Because::InForce(in_force.basis));
         }
-        why.extend(outweighed([powers_w[0], powers_w[1]], in_force).iter().map(ToString::to_string));
+        why.extend(outweighed([powers_w[0], powers_w[1]], in_force).into_iter().map(Because::Outweighed));
         if own.idle.is_some() {
-            why.push("there is a level between off and running; whether the unit works in it is for a person to say".into());
+            why.push(Because::HasIdleLevel);
         }
         if is_refused {
-            why.push("a person has refused other numbers before".into());
+            why.push(Because::RefusedNumbers);
         }
         if why.is_empty() {
             let origin = self.origin(Basis::Learned, LEARNING);
             self.page.put_thresholds(&own.point, powers_w, origin);
-            let why = "in the place of a share of rated power; good for a warning until somebody confirms it";
-            self.say(Matter::Thresholds, &own.point, Verdict::InForce, why);
+            self.say(Matter::Thresholds, &own.point, Verdict::InForce, Because::FirstThresholds);
             return false;
         }
-        self.say(Matter::Thresholds, &own.point, Verdict::Waits, why.join("; "));
+        self.say_all(Matter::Thresholds, &own.point, Verdict::Waits, &why);
         true
     }
 
@@ -197,14 +202,10 @@ impl Desk<'_> {
         if known.is_none() && !is_refused {
             let origin = self.origin(Basis::Learned, LEARNING);
             self.page.put_baseline(learned(own, origin));
-            let why = "none was known; good for a warning until it is confirmed against a commissioning test";
-            self.say(Matter::Baseline, &own.point, Verdict::InForce, why);
+            self.say(Matter::Baseline, &own.point, Verdict::InForce, Because::FirstBaseline);
             return false;
         }
-        let why = known.map_or_else(
-            || "a person has refused another one before".to_owned(),
-            |k| format!("the one in force is {}", k.origin.basis.name()),
-        );
+        let why = known.map_or(Because::RefusedAnother, |k| Because::BaselineInForce(k.origin.basis));
         self.say(Matter::Baseline, &own.point, Verdict::Waits, why);
         true
     }

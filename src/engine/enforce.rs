@@ -43,7 +43,10 @@ impl Step<'_> {
     ) -> Result<(), EngineError> {
         let since = self.world.now().max(received);
         let site = decide::site_of(command).unwrap_or_default();
-        let Adopted { decided, enforced } = self.world.adopt(command, received, offset);
+        let Adopted { decided, enforced, exchanged } = self.world.adopt(command, received, offset);
+        if let Command::ExchangeMeter(told) = command {
+            return self.exchange(exchanged, told, offset);
+        }
         if decided.is_empty() && self.world.book().page(site).is_none() {
             tracing::warn!(offset, site, "Thresholds of a site that does not exist were spoken of");
             return Ok(());

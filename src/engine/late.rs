@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::alerts::revision::Late;
-use crate::model::reading::Head;
+use crate::model::reading::{Head, Offset};
 use crate::model::time::{MINUTE_MS, SECOND_MS, UtcMs};
 
 /// A site is judged again once no late reading has come for so long, ms: a gateway sends what it kept in many messages.
@@ -42,6 +42,19 @@ impl LateBook {
         own.late.from = own.late.from.min(head.time);
         own.late.last_offset = head.offset;
         own.last_received = own.last_received.max(head.received);
+    }
+
+    /// A meter of a site was exchanged at a moment that is judged already.
+    pub fn note_exchange(&mut self, site: u32, at: UtcMs, received: UtcMs, offset: Offset) {
+        let late = Late { first_offset: offset, last_offset: offset, n_readings: 0, from: at };
+        let own = self.waiting.entry(site).or_insert(Waiting {
+            late,
+            first_received: received,
+            last_received: received,
+        });
+        own.late.from = own.late.from.min(at);
+        own.late.last_offset = offset;
+        own.last_received = own.last_received.max(received);
     }
 
     /// The sites that are due at `now`, whoever waits longest first.

@@ -10,19 +10,22 @@
 //! |---|---|
 //! | `run` `step` `write` `world` `effects` | messages in, one step, one transaction |
 //! | `late` `marks` `keep` `past` `rejudge` `version` | late readings: the past of a site judged again, a bounded piece a tick |
-//! | `book` `decide` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
+//! | `book` `decide` `because` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
+//! | `exchange` | meters that were exchanged |
 //! | `suppress` | reasons for which nobody is told of an alert |
 //! | `restore` `saved` `layout` `pack` | what is kept, and a restart from it |
 //! | `replay` | the same over what was recorded |
 
 pub mod adopt;
 mod advance;
+pub mod because;
 pub mod book;
 pub mod changes;
 pub mod decide;
 pub mod effects;
 mod enforce;
 pub mod error;
+mod exchange;
 pub mod keep;
 pub mod late;
 mod layout;
@@ -42,6 +45,8 @@ pub mod version;
 pub mod world;
 mod write;
 
+#[cfg(test)]
+mod exchange_tests;
 #[cfg(test)]
 mod late_tests;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What people say to what was learned: confirmed, refused, tested. Pure.
 
+use super::because::Because;
 use super::book::{OwnBaseline, Refused, Tested, Waiting, index_of, is_treatment};
 use super::decide::{Desk, Matter, Verdict};
 use crate::learning::confirm::may_confirm;
@@ -19,7 +20,7 @@ impl Desk<'_> {
             self.confirm_thresholds(&point, &said.who);
             self.confirm_baselines(&point, &said.who);
             if self.decided.len() == before {
-                self.say(Matter::Thresholds, &point, Verdict::Denied, "nothing is proposed for it");
+                self.say(Matter::Thresholds, &point, Verdict::Denied, Because::NothingProposed);
             }
         }
     }
@@ -48,19 +49,13 @@ impl Desk<'_> {
         let Some(index) = index_of(self.site, point) else { return };
         let in_force = self.site.points[usize::from(index)].thresholds.basis;
         if in_force < Basis::Confirmed {
-            let hint = match in_force {
-                Basis::Configured => "take them out of the site's file",
-                _ => "repeat the commissioning test",
-            };
-            let why =
-                format!("the thresholds in force are {}, which goes before; hint: {hint}", in_force.name());
-            return self.say(Matter::Thresholds, point, Verdict::Denied, why);
+            return self.say(Matter::Thresholds, point, Verdict::Denied, Because::GoesBefore(in_force));
         }
         let origin = self.origin(Basis::Confirmed, who);
         self.page.put_thresholds(point, powers_w, origin);
         self.page.refused.retain(|r| *r.point != *point || r.powers_w.is_none());
         self.no_longer_waits(point);
-        self.say(Matter::Thresholds, point, Verdict::InForce, format!("confirmed by {who}"));
+        self.say(Matter::Thresholds, point, Verdict::InForce, Because::ConfirmedBy(who));
     }
 
     fn no_longer_waits(&mut self, point: &str) {
@@ -95,7 +90,7 @@ impl Desk<'_> {
             let record = self.page.test_of(&process).map(|t| t.record.reindexed(&self.site.points));
             let learned = Baseline::new(index, median_w, power_factor, Basis::Learned);
             if let Err(denied) = may_confirm(&learned, record.as_ref()) {
-                self.say(Matter::Baseline, point, Verdict::Denied, denied.to_string());
+                self.say(Matter::Baseline, point, Verdict::Denied, Because::Denied(denied));
                 continue;
             }
             // What was measured in the test stands; levels it did not reach are completed.
@@ -118,7 +113,7 @@ impl Desk<'_> {
                 waiting.baselines.retain(|(p, of)| *p != process || **of != *point);
             }
             self.page.refused.retain(|r| *r.point != *point || r.baseline.is_none());
-            self.say(Matter::Baseline, point, Verdict::InForce, format!("confirmed by {who}"));
+            self.say(Matter::Baseline, point, Verdict::InForce, Because::ConfirmedBy(who));
         }
     }
 
@@ -128,12 +123,7 @@ impl Desk<'_> {
             self.reject_thresholds(&point, said);
             self.reject_baselines(&point, said);
             if self.decided.len() == before {
-                self.say(
-                    Matter::Thresholds,
-                    &point,
-                    Verdict::Denied,
-                    "nothing is proposed for it, and nothing learned is in force",
-                );
+                self.say(Matter::Thresholds, &point, Verdict::Denied, Because::NothingLearned);
             }
         }
     }
@@ -152,7 +142,7 @@ impl Desk<'_> {
         }
         self.no_longer_waits(point);
         self.page.refused.push(Refused { point: point.into(), powers_w: Some(powers_w), baseline: None });
-        self.say(Matter::Thresholds, point, Verdict::Withdrawn, format!("refused by {}", said.who));
+        self.say(Matter::Thresholds, point, Verdict::Withdrawn, Because::RefusedBy(&said.who));
     }
 
     fn reject_baselines(&mut self, point: &str, said: &Said) {
@@ -174,27 +164,22 @@ impl Desk<'_> {
         }
         for baseline in gone {
             self.page.refused.push(Refused { point: point.into(), powers_w: None, baseline: Some(baseline) });
-            self.say(Matter::Baseline, point, Verdict::Withdrawn, format!("refused by {}", said.who));
+            self.say(Matter::Baseline, point, Verdict::Withdrawn, Because::RefusedBy(&said.who));
         }
     }
 
     pub(super) fn commission(&mut self, process: &str, record: &CommissioningRecord) {
         let Some(place) = self.site.processes.iter().position(|p| *p.id == *process) else {
-            return self.say(Matter::Test, process, Verdict::Denied, "there is no such process");
+            return self.say(Matter::Test, process, Verdict::Denied, Because::NoProcess);
         };
         if record.who.trim().is_empty() || record.points.is_empty() {
-            return self.say(
-                Matter::Test,
-                process,
-                Verdict::Denied,
-                "nobody is named, or no unit was tested",
-            );
+            return self.say(Matter::Test, process, Verdict::Denied, Because::NobodyNamed);
         }
         self.page.tests.retain(|t| *t.process != *process);
         let tested = Tested { process: process.into(), offset: self.offset, record: record.clone() };
         self.page.tests.push(tested);
         self.page.tests.sort_by(|a, b| a.process.cmp(&b.process));
-        self.say(Matter::Test, process, Verdict::InForce, format!("supervised by {}", record.who));
+        self.say(Matter::Test, process, Verdict::InForce, Because::SupervisedBy(&record.who));
         for own in &record.points {
             let Some(index) = index_of(self.site, &own.id) else { continue };
             let t = &own.thresholds;
@@ -204,10 +189,9 @@ impl Desk<'_> {
             self.no_longer_waits(&own.id);
             let in_force = self.site.points[usize::from(index)].thresholds.basis;
             if in_force == Basis::Configured {
-                let why = "kept beside what the site's file sets, which goes before";
-                self.say(Matter::Thresholds, &own.id, Verdict::Denied, why);
+                self.say(Matter::Thresholds, &own.id, Verdict::Denied, Because::BesideFile);
             } else {
-                self.say(Matter::Thresholds, &own.id, Verdict::InForce, "measured in the test");
+                self.say(Matter::Thresholds, &own.id, Verdict::InForce, Because::Measured);
             }
         }
         for own in &record.baselines {
@@ -226,7 +210,7 @@ impl Desk<'_> {
                 power_factor,
                 origin,
             });
-            self.say(Matter::Baseline, &id, Verdict::InForce, "measured in the test");
+            self.say(Matter::Baseline, &id, Verdict::InForce, Because::Measured);
         }
     }
 }

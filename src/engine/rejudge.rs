@@ -22,9 +22,10 @@ use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteJudge};
 use crate::history::{self, span::Span};
 use crate::model::reading::{Offset, Quality};
-use crate::model::site::{Point, PointKind};
+use crate::model::site::{Point, PointKind, Site};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::store::exchanges;
 use crate::store::judging::{self, Checkpoint};
 
 /// A change of state that came out.
@@ -149,6 +150,7 @@ impl Rejudging {
         let in_force = self.in_force(conn, up_to)?;
         let site = &in_force.version.site;
         let from = self.judge.judged();
+        self.know_exchanges(conn, site, up_to)?;
         let event = self.next_event(conn, i64::from(site.reorder_ms), up_to)?;
         if let Some((position, event)) = &event
             && *position <= from
@@ -179,6 +181,16 @@ impl Rejudging {
             untouched: self.open_at_base,
             states: self.states,
         }
+    }
+
+    /// Meters that were exchanged after where this is: whether or not the state it began from knows of them.
+    fn know_exchanges(&mut self, conn: &Connection, site: &Site, up_to: Offset) -> Result<(), RejudgeError> {
+        let told = exchanges::after(conn, &self.site, self.judge.judged(), up_to);
+        for (point, at) in told.map_err(RejudgeError::Store)? {
+            let index = (0_u16..).zip(&site.points).find(|(_, own)| *own.id == *point);
+            index.into_iter().for_each(|(index, _)| self.judge.replaced(index, at));
+        }
+        Ok(())
     }
 
     fn in_force(&mut self, conn: &Connection, up_to: Offset) -> Result<Arc<InForce>, RejudgeError> {

@@ -3,6 +3,8 @@
 use crate::config::settings::History;
 use crate::journal::frame;
 use crate::journal::{JournalError, Reader};
+use crate::model::command::Command;
+use crate::model::exchange::Exchange;
 use crate::model::mapping::{Decoder, Subscription};
 use crate::model::message::{Delivery, Kind, Message};
 use crate::model::meter::{Input, Meter};
@@ -124,6 +126,17 @@ impl Replay {
         Heard::extend(&mut self.heard, received);
         kept::write(reading, &mut self.open);
         Ok(())
+    }
+
+    /// A meter that was exchanged. Told at the begin it is known before its moment is judged.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn exchange(&mut self, received: UtcMs, told: &Exchange) -> Result<(), EngineError> {
+        let offset = self.next;
+        let command = serde_json::to_vec(&Command::ExchangeMeter(told.clone()))
+            .map_err(|source| EngineError::Registry { offset, source })?;
+        self.push(Kind::Command, "", received, &command)
     }
 
     /// When something was heard so far; `None` if nothing was.

@@ -12,13 +12,11 @@ use crate::history::read;
 use crate::model::command::Command;
 use crate::model::mapping::{Decoder, Subscription};
 use crate::model::message::{Delivery, Kind, Message};
-use crate::model::meter::{Input, Meter};
+use crate::model::press_and_fan;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
 use crate::model::rule::Rule;
-use crate::model::site::{
-    Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
-};
+use crate::model::site::PointKind;
 use crate::model::time::{MINUTE_MS, UtcMs};
 use crate::store::queue::{self, Entry, Lane};
 use crate::store::schema::STORE_FILE;
@@ -33,65 +31,9 @@ const N_KILLS_MAX: u32 = 6;
 const METERS: [&str; 2] = ["plant/press", "plant/fan"];
 
 pub(super) fn registry() -> Registry {
-    let meter = |id: &str| Meter {
-        id: id.into(),
-        site: 0,
-        gateway: "gateway".into(),
-        period_ms: 60_000,
-        heartbeat_ms: 0,
-        ct: 1.0,
-        pt: 1.0,
-        input: Input::Mqtt { device: None },
-        counting: crate::model::meter::Counting::default(),
-    };
-    let thresholds = Thresholds {
-        running_above_w: 1_000.0,
-        running_below_w: 600.0,
-        idle_above_w: 300.0,
-        off_below_w: 200.0,
-        on_for_ms: 120_000,
-        off_for_ms: 180_000,
-        basis: Basis::Configured,
-        version: 1,
-    };
-    let point = |id: &str, kind, meter| Point {
-        id: id.into(),
-        name: id.into(),
-        kind,
-        rated_w: 10_000.0,
-        meter,
-        thresholds: thresholds.clone(),
-        commissioning: None,
-    };
     Registry {
-        meters: METERS.map(meter).to_vec(),
-        sites: vec![Site {
-            id: "plant".into(),
-            name: "Plant".into(),
-            region: "".into(),
-            industry: "".into(),
-            category: Category::General,
-            positive_list: false,
-            grade: Grade::Ungraded,
-            time_zone: "Asia/Shanghai".into(),
-            reorder_ms: 120_000,
-            step_ms: 60_000,
-            gap_ms: 300_000,
-            points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
-            rules: crate::model::param::Settings::DEFAULT,
-            working_time: None,
-            processes: vec![Process {
-                id: "printing".into(),
-                name: "Printing".into(),
-                production: vec![0],
-                treatment: vec![TreatmentGroup { points: vec![1], need: 1 }],
-                lead_ms: 0,
-                lag_ms: 0,
-                rules: RuleLimits::DEFAULT,
-                baselines: Vec::new(),
-                working_time: None,
-            }],
-        }],
+        meters: press_and_fan::meters(),
+        sites: vec![press_and_fan::site()],
         subscriptions: vec![Subscription {
             broker: "city".into(),
             pattern: "submeter/v1/{site}/{meter}/reading".into(),

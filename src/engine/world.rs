@@ -311,6 +311,11 @@ impl World {
         }
     }
 
+    /// Site and point that a meter measures, by their indices.
+    pub(super) fn point_of(&self, meter: &str) -> Option<(u32, u16)> {
+        self.point_of.get(self.decoders.meter(meter)? as usize).copied().flatten()
+    }
+
     /// Index of a meter, for tests and replays.
     #[must_use]
     pub fn meter(&self, id: &str) -> Option<MeterIdx> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::commissioning::CommissioningRecord;
+use super::exchange::Exchange;
 use super::maintenance::Filing;
 use super::proposal::Proposal;
 
@@ -43,6 +44,8 @@ pub enum Command {
         /// What came of it.
         record: CommissioningRecord,
     },
+    /// A meter was exchanged for another one.
+    ExchangeMeter(Exchange),
 }
 
 /// What a person says of points of a site.
@@ -64,7 +67,11 @@ impl Command {
     pub fn changes_judging(&self) -> bool {
         matches!(
             self,
-            Command::Propose(_) | Command::Confirm(_) | Command::Reject(_) | Command::Commission { .. }
+            Command::Propose(_)
+                | Command::Confirm(_)
+                | Command::Reject(_)
+                | Command::Commission { .. }
+                | Command::ExchangeMeter(_)
         )
     }
 }

@@ -6,11 +6,14 @@ pub mod baseline;
 pub mod basis;
 pub mod command;
 pub mod commissioning;
+pub mod exchange;
 pub mod maintenance;
 pub mod mapping;
 pub mod message;
 pub mod meter;
 pub mod param;
+#[cfg(test)]
+pub mod press_and_fan;
 pub mod proposal;
 pub mod quantity;
 pub mod reading;

@@ -103,7 +103,7 @@ rules! {
     ClockDrift "R10" "clock_drift" Meter v 1 "the device's clock is off."
     Counter "R11" "counter" Meter v 1 "an energy register went back or jumped."
     PowerEnergyMismatch "R12" "power_energy_mismatch" Meter v 1 "register and power contradict each other."
-    ReverseCt "R13" "reverse_ct" Meter v 1 "a current transformer is the wrong way round."
+    ReverseCt "R13" "reverse_ct" Meter v 2 "a current transformer is the wrong way round."
     VoltageLoss "R13" "voltage_loss" Meter v 1 "a phase has lost its voltage."
     Imbalance "R13" "imbalance" Meter v 1 "the phases carry unlike currents."
     Undervoltage "R13" "undervoltage" Meter v 1 "one meter alone sees low voltage."

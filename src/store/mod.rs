@@ -6,6 +6,7 @@
 //! delivered. All of it can be deleted: the journal makes it again. Never done here: judging.
 
 pub mod error;
+pub mod exchanges;
 pub mod judging;
 pub mod learned;
 pub mod queue;

@@ -143,6 +143,7 @@ fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
             conn.execute_batch(super::judging::TABLES)?;
             conn.execute_batch(super::suppressing::TABLES)?;
             conn.execute_batch(super::learned::TABLES)?;
+            conn.execute_batch(super::exchanges::TABLES)?;
             grow(conn)?;
             conn.execute_batch(crate::history::SCHEMA)?;
             conn.execute_batch(super::queue::SCHEMA)?;

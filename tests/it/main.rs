@@ -5,12 +5,14 @@ mod harness;
 
 mod cases;
 mod cli;
+mod commissioning;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
 mod deploy;
 mod durability;
 mod endtoend;
+mod exchanges;
 mod history;
 mod learning;
 mod maintenance;

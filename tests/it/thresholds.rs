@@ -11,19 +11,19 @@ use submeterd::store::write::Store;
 
 use crate::harness::program::Program;
 
-const SITE: &str = "id = \"plant\"\nname = \"Plant\"\n\
+pub const SITE: &str = "id = \"plant\"\nname = \"Plant\"\n\
 [[meters]]\nid = \"press\"\n[[meters]]\nid = \"fan\"\n\
 [[points]]\nid = \"press\"\nkind = \"production\"\nrated_kw = 20\nmeter = \"press\"\n\
 [[points]]\nid = \"fan\"\nkind = \"treatment\"\nrated_kw = 5\nmeter = \"fan\"\n\
 [[processes]]\nid = \"line\"\nproduction = [\"press\"]\ntreatment = [{ points = [\"fan\"] }]\n";
 
-const CONFIG: &str = "[log]\nformat = \"text\"\n[[mqtt.brokers]]\nname = \"city\"\nhost = \"127.0.0.1\"\nport = 9\n\
+pub const CONFIG: &str = "[log]\nformat = \"text\"\n[[mqtt.brokers]]\nname = \"city\"\nhost = \"127.0.0.1\"\nport = 9\n\
 [[mqtt.brokers.subscriptions]]\npattern = \"submeter/v1/{site}/{meter}/reading\"\n";
 
-const DAYS: i64 = 16;
+pub const DAYS: i64 = 16;
 
-/// Days that begin with ten hours of standstill; then both units work, the fan at this power, W.
-fn fill(program: &Program, now: UtcMs, fan_w: f64) {
+/// Days up to `now` in which press (0) and fan (1) draw this power, W, by hour and minute since the first.
+pub fn fill(program: &Program, now: UtcMs, power_w: impl Fn(usize, i64, i64) -> f64) {
     std::fs::create_dir_all(program.data()).unwrap();
     let mut store = Store::open(&program.data().join(STORE_FILE)).unwrap();
     let tx = store.begin().unwrap();
@@ -31,13 +31,12 @@ fn fill(program: &Program, now: UtcMs, fan_w: f64) {
     let first = now.plus(-DAYS * 1_440 * MINUTE_MS);
     for hour in 0..DAYS * 24 {
         let mut batch = ReadingBatch::default();
-        let runs = hour % 24 >= 10;
         for minute in 0..60 {
             let at = first.plus((hour * 60 + minute) * MINUTE_MS);
             let noise = 1.0 + 0.02 * ((minute * 7 % 11) as f64 - 5.0) / 5.0;
-            for (meter, on_w, off_w) in [(0, 18_000.0, 60.0), (1, fan_w, 8.0)] {
-                batch.begin(meter, at, at, 0, Quality::GOOD);
-                batch.push_value(Channel::POWER, noise * if runs { on_w } else { off_w });
+            for meter in [0, 1] {
+                batch.begin(u32::try_from(meter).unwrap(), at, at, 0, Quality::GOOD);
+                batch.push_value(Channel::POWER, noise * power_w(meter, hour, minute));
             }
         }
         history::batch::append(tx.conn(), &batch, &keys).unwrap();
@@ -47,7 +46,10 @@ fn fill(program: &Program, now: UtcMs, fan_w: f64) {
 
 fn ready(now: UtcMs, fan_w: f64) -> Program {
     let mut program = Program::new(CONFIG, &[("plant".into(), SITE.into())]);
-    fill(&program, now, fan_w);
+    // Days begin with ten hours of standstill; then both units work.
+    fill(&program, now, |meter, hour, _| {
+        [[60.0, 8.0], [18_000.0, fan_w]][usize::from(hour % 24 >= 10)][meter]
+    });
     program.start();
     program.await_ready();
     program
@@ -96,6 +98,9 @@ fn thresholds_are_learned_listed_confirmed_and_commissioned() {
     assert!(!refused.status.success());
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("20 whole minutes, fewer than 30"), "{why}");
+    let refused = program.try_ask(&[&args(&short)[..], &["--lang", "zh"]].concat());
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("“满负荷”阶段仅 20 个整分钟，少于 30 个"), "{why}");
     let text = program.ask(&args(&full));
     assert!(text.contains("The test is accepted") && text.contains("measured in the test"), "{text}");
     let listed: Value = program.json(&["thresholds", "list", "plant"]);
@@ -105,7 +110,7 @@ fn thresholds_are_learned_listed_confirmed_and_commissioned() {
     // What was learned is now held against the test, and completes it.
     program.json::<Value>(&["thresholds", "learn", "plant"]);
     let chinese = program.ask(&["thresholds", "list", "--lang", "zh"]);
-    assert!(chinese.contains("调试验收 line") && chinese.contains("commissioned"), "{chinese}");
+    assert!(chinese.contains("调试验收 line") && chinese.contains("调试验收, wang"), "{chinese}");
     let shown = program.ask(&["sites", "show", "plant"]);
     assert!(shown.contains("(commissioned, v"), "{shown}");
     let changes: Value = program.json(&["alerts", "list", "--rule", "config_change"]);

@@ -8,11 +8,13 @@ use rusqlite::Connection;
 use super::window::Window;
 use crate::engine::replay::Replay;
 use crate::history::read::{Query, visit};
+use crate::model::exchange::Exchange;
 use crate::model::reading::{Quality, ReadingBatch};
 use crate::model::registry::Registry;
 use crate::model::time::{DAY_MS, HOUR_MS, UtcMs};
 use crate::sources::mqtt::kept::Kept;
 use crate::sources::mqtt::moment::AHEAD_MS_MAX;
+use crate::store::exchanges;
 use crate::store::schema::STORE_FILE;
 use crate::store::views::Views;
 
@@ -37,6 +39,22 @@ pub fn registry(views: &Views, folder: &Path) -> anyhow::Result<Registry> {
     Ok(stored
         .with_context(|| format!("the daemon of {} has not judged anything", folder.display()))?
         .registry)
+}
+
+/// Meters that were exchanged in a span of time, as far as the registry has them.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn exchanges(
+    views: &Views,
+    registry: &Registry,
+    (from, to): (UtcMs, UtcMs),
+) -> anyhow::Result<Vec<Exchange>> {
+    let told = exchanges::list(views.conn(), None)?.into_iter().map(|own| own.exchange);
+    let is_wanted = |own: &Exchange| {
+        own.at > from && own.at < to && registry.meters.iter().any(|meter| meter.id == own.meter)
+    };
+    Ok(told.filter(is_wanted).collect())
 }
 
 /// How far the daemon listened.

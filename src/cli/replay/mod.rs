@@ -22,7 +22,9 @@ use anyhow::Context as _;
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
 use super::output::{print, print_json};
+use super::said::said;
 use super::setup::{self, Globals};
+use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::compare::{self, Span};
 use crate::config::suggest;
@@ -146,13 +148,15 @@ pub fn run(globals: &Globals, args: &Args) -> anyhow::Result<()> {
         (Some(input), ..) => sources::messages(input, registry, window, store)?,
         (_, Some(csv), ..) => {
             let map = args.columns.as_deref().unwrap_or(Path::new(""));
-            sources::csv((csv, map), registry, window, (store, folder.path()))?
+            sources::csv((csv, map), registry, window, (store, folder.path()), globals.lang())?
         }
         (.., Some(journal), _) => {
             let own = known.clone().filter(|_| globals.is_config_typed);
             sources::journal(journal, own, window, store)?
         }
-        (.., Some(history)) => sources::history(&history::open(history)?, registry, (site, window), store)?,
+        (.., Some(history)) => {
+            sources::history(&history::open(history)?, registry, (site, window), store, globals.lang())?
+        }
         _ => unreachable!("the command line wants one of them"),
     };
     report(globals, args, (replayed, window), &Views::open(&path)?, stored.as_ref())
@@ -188,6 +192,7 @@ fn report(
     views: &Views,
     stored: Option<&Views>,
 ) -> anyhow::Result<()> {
+    let lang = globals.lang();
     let span = window.span(heard);
     let is_wanted = |alert: &Alert| args.site.as_deref().is_none_or(|site| *alert.site == *site);
     let mut alerts = views.alerts(&AlertFilter::default())?;
@@ -203,13 +208,17 @@ fn report(
         list(globals, &engine, &alerts)?;
     }
     for reject in views.rejects(None, N_REJECTS_SHOWN)?.iter().rev() {
-        eprintln!("rejected: {}: {}", reject.code, reject.reason);
+        let (code, why) = (words::key(&reject.code, lang), said(&reject.reason, lang));
+        eprintln!("{}: {code}: {why}", REJECTED.in_lang(lang));
     }
     if let (Some(file), Some(process)) = (&args.picture, &args.process) {
         let scene = picture::scene(views, engine.world().registry(), process, span, &alerts)?;
-        let svg = super::picture::draw::svg(&scene, globals.lang());
+        let svg = super::picture::draw::svg(&scene, lang);
         std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
-        eprintln!("{} is drawn", file.display());
+        match lang {
+            Lang::En => eprintln!("{} is drawn", file.display()),
+            Lang::Zh => eprintln!("已绘制 {}", file.display()),
+        }
     }
     Ok(())
 }
@@ -219,16 +228,25 @@ fn list(globals: &Globals, engine: &Engine, alerts: &[Alert]) -> anyhow::Result<
         return print_json(&alerts);
     }
     print(&listing(alerts, &Zones::of_registry(engine.world().registry()), globals.lang()))?;
-    counted(engine);
+    counted(engine, globals.lang());
     Ok(())
 }
 
-fn counted(engine: &Engine) {
+const REJECTED: Words = words("rejected", "被拒报文");
+
+fn counted(engine: &Engine, lang: Lang) {
     let counts = engine.counts();
-    eprintln!(
-        "{} messages, {} readings, {} rejected, {} late, {} of meters that measure no point",
-        counts.messages, counts.readings, counts.rejects, counts.late, counts.unassigned
-    );
+    let (messages, readings, rejects) = (counts.messages, counts.readings, counts.rejects);
+    let (late, unassigned) = (counts.late, counts.unassigned);
+    match lang {
+        Lang::En => eprintln!(
+            "{messages} messages, {readings} readings, {rejects} rejected, {late} late, \
+             {unassigned} of meters that measure no point"
+        ),
+        Lang::Zh => eprintln!(
+            "报文 {messages} 条，读数 {readings} 条，被拒 {rejects} 条，迟到 {late} 条，电表不属任何监测点 {unassigned} 条"
+        ),
+    }
 }
 
 /// Prints what differs from the alerts that are stored.
@@ -251,8 +269,13 @@ fn differences(
     let zone = zones.first().filter(|_| zones.len() == 1);
     print(&against::told(&difference, &Zones::of_registry(registry), zone, globals.lang()))?;
     if n_others > 0 {
-        eprintln!("{n_others} stored alerts are of sites that were not judged here: they are not compared");
+        match globals.lang() {
+            Lang::En => eprintln!(
+                "{n_others} stored alerts are of sites that were not judged here: they are not compared"
+            ),
+            Lang::Zh => eprintln!("库中另有 {n_others} 条告警属于本次未判定的企业，未作比对"),
+        }
     }
-    counted(engine);
+    counted(engine, globals.lang());
     Ok(())
 }

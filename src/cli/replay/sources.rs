@@ -13,6 +13,7 @@ use super::spool::{N_IN_MEMORY, Spool};
 use super::table::{self, Feed};
 use super::window::Window;
 use crate::cli::failure::hinted;
+use crate::cli::words::Lang;
 use crate::config::check::columns;
 use crate::engine::replay::{self, Heard, Part, Replay};
 use crate::engine::step::Engine;
@@ -73,6 +74,7 @@ pub fn csv(
     registry: &Registry,
     window: Window,
     (store, folder): (Store, &Path),
+    lang: Lang,
 ) -> anyhow::Result<Replayed> {
     let map = columns::load(map, registry)?;
     let file = name_of(input);
@@ -91,11 +93,13 @@ pub fn csv(
     bar.finish_and_clear();
     faults.shown.iter().for_each(|fault| eprintln!("{fault}"));
     if faults.n_rows > 0 {
-        eprintln!(
-            "{} rows of {file} could not be taken, or not in whole; {} of them are shown",
-            faults.n_rows,
-            faults.shown.len()
-        );
+        let (n, n_shown) = (faults.n_rows, faults.shown.len());
+        match lang {
+            Lang::En => eprintln!(
+                "{n} rows of {file} could not be taken, or not in whole; {n_shown} of them are shown"
+            ),
+            Lang::Zh => eprintln!("{file} 有 {n} 行未能（完整）读取，以上列出 {n_shown} 行"),
+        }
     }
     let n = spool.n();
     if n == 0 {
@@ -120,10 +124,13 @@ pub fn csv(
     }
     bar.finish_and_clear();
     if feed.n_contradictions > 0 {
-        eprintln!(
-            "{} values contradict another one of the same meter, quantity and time: the first is judged",
-            feed.n_contradictions
-        );
+        let n = feed.n_contradictions;
+        match lang {
+            Lang::En => eprintln!(
+                "{n} values contradict another one of the same meter, quantity and time: the first is judged"
+            ),
+            Lang::Zh => eprintln!("有 {n} 个数值与同一电表、同一量、同一时刻的另一数值矛盾：以先出现者判定"),
+        }
     }
     let heard = replay.heard();
     Ok((replay.finish()?, heard))
@@ -138,6 +145,7 @@ pub fn history(
     registry: &Registry,
     (site, window): (Option<u32>, Window),
     store: Store,
+    lang: Lang,
 ) -> anyhow::Result<Replayed> {
     let mut reading = Reading::new(views, registry, site, window);
     let (from, to) = reading.bounds();
@@ -147,6 +155,9 @@ pub fn history(
     others.for_each(|(site, _)| (site.points, site.processes) = (Vec::new(), Vec::new()));
     let bar = progress_bar(to.since(from).unsigned_abs());
     let mut replay = Replay::begin(store, &judged, from)?;
+    for own in history::exchanges(views, registry, (from, to))? {
+        replay.exchange(from, &own)?;
+    }
     while let Some(done) = reading.step(&mut replay)? {
         bar.set_position(done.since(from).unsigned_abs());
     }
@@ -159,7 +170,11 @@ pub fn history(
     let silent: BTreeSet<&str> = reading.silent().into_iter().collect();
     if !silent.is_empty() {
         let names: Vec<&str> = silent.into_iter().collect();
-        eprintln!("history has nothing in that time of {}", names.join(", "));
+        let names = names.join(", ");
+        match lang {
+            Lang::En => eprintln!("history has nothing in that time of {names}"),
+            Lang::Zh => eprintln!("该时段内没有以下电表的历史数据：{names}"),
+        }
     }
     let heard = replay.heard();
     Ok((replay.finish_at(history::listened(views)?.min(to))?, heard))

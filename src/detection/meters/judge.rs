@@ -10,7 +10,7 @@ use super::pair::Pair;
 use super::phases::Sign;
 use super::power_cut::{self, Cut};
 use super::register::Move;
-use super::wiring::{self, Before};
+use super::wiring;
 use crate::detection::debounce::Truth;
 use crate::detection::finding::Finding;
 use crate::detection::observe::Observation;
@@ -50,8 +50,11 @@ impl MetersJudge {
     }
 
     /// The meter of a point was changed at `at`: its register after it has nothing to do with that before.
+    /// Said twice it is once.
     pub fn replaced(&mut self, point: u16, at: UtcMs) {
-        self.replaced.push((point, at));
+        if !self.replaced.contains(&(point, at)) {
+            self.replaced.push((point, at));
+        }
     }
 
     /// Takes over what was known before the site was configured anew; `index_of` tells the new index of each old point.
@@ -120,7 +123,7 @@ fn one(
     out: &mut impl FnMut(Finding),
 ) {
     let limits = (&site.points[usize::from(pair.point)], site);
-    let before = Before { at: state.signs_at(), signs: state.signs, low: state.low };
+    let before = state.before();
     if pair.moved.is_some_and(|(_, _, gone)| matches!(gone, Move::Prefix(_))) {
         state.shown.turn_prefix();
     }
@@ -131,8 +134,15 @@ fn one(
     let pair = &Pair { moved: pair.moved.filter(|_| is_told), ..*pair };
     state.frozen.take(&mut active.still, pair, limits, out);
     state.agreement.take(&mut active.mismatch, pair, site, out);
-    if pair.now.has_phases() {
-        wiring::take(&mut active.wiring, &before, low, pair, (limits.0.gap_ms, site), out);
+    if state.tells_wiring(pair.now) {
+        wiring::take(
+            (&mut active.wiring, &mut active.export),
+            &before,
+            (low, state.shown),
+            pair,
+            limits,
+            out,
+        );
     }
     if !active.is_quiet() {
         state.active = Some(Box::new(active));

@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::counter::Suspect;
+use super::export::Moving;
 use super::frozen::{Frozen, Still};
 use super::limits::MeterLimits;
 use super::mismatch::{Agreement, Mismatch};
 use super::pair::Pair;
 use super::phases::Signs;
 use super::register::Shown;
-use super::wiring::Watch;
+use super::wiring::{Before, Watch};
 use crate::detection::debounce::Truth;
-use crate::detection::observe::{Maybe, Maybe32, Observation};
+use crate::detection::observe::{Maybe, Maybe32, NO_EXPORT, Observation};
 use crate::model::time::UtcMs;
 
 /// What a meter said last, and what is building up. Times before the last reading are kept as their distance to it, ms.
@@ -37,6 +38,8 @@ pub struct MeterState {
     pub signs: Signs,
     /// R13 d, beside the other meters of the site.
     pub low: Truth,
+    /// The export register beside those signs, Wh.
+    export_wh: u32,
     /// Where nothing is suspected nothing is kept.
     pub active: Option<Box<Active>>,
 }
@@ -52,13 +55,19 @@ pub struct Active {
     pub mismatch: Option<Mismatch>,
     /// R13.
     pub wiring: Vec<Watch>,
+    /// R13 a: the reverse register moves.
+    pub export: Option<Moving>,
 }
 
 impl Active {
     /// Whether nothing is left.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.still.is_none() && self.suspect.is_none() && self.mismatch.is_none() && self.wiring.is_empty()
+        self.still.is_none()
+            && self.suspect.is_none()
+            && self.mismatch.is_none()
+            && self.wiring.is_empty()
+            && self.export.is_none()
     }
 }
 
@@ -75,6 +84,7 @@ impl Default for MeterState {
             shown: Shown::default(),
             signs: Signs::NONE,
             low: Truth::Unknown,
+            export_wh: NO_EXPORT,
             active: None,
         }
     }
@@ -116,8 +126,9 @@ impl MeterState {
             (self.energy_kwh, self.energy_ago_ms) = (now.energy_kwh, 0);
         }
         self.signs_ago_ms = self.signs_ago_ms.saturating_add(dt_ms);
-        if now.has_phases() {
+        if self.tells_wiring(now) {
             (self.signs, self.low, self.signs_ago_ms) = (now.signs, low, 0);
+            self.export_wh = now.export_wh().unwrap_or(NO_EXPORT);
         }
     }
 
@@ -125,10 +136,23 @@ impl MeterState {
     pub fn replaced(&mut self) {
         (self.energy_kwh, self.energy_ago_ms, self.shown) = (Maybe::NONE, 0, Shown::default());
         self.frozen.forget_register();
-        self.agreement = Agreement::default();
+        (self.agreement, self.export_wh) = (Agreement::default(), NO_EXPORT);
         if let Some(active) = &mut self.active {
-            active.suspect = None;
+            (active.suspect, active.export) = (None, None);
         }
+    }
+
+    /// Whether a reading says anything of the wiring: of phases, or of a reverse register where the meter says no phases.
+    #[must_use]
+    pub fn tells_wiring(&self, now: &Observation) -> bool {
+        now.has_phases() || (self.signs == Signs::NONE && now.export_wh().is_some())
+    }
+
+    /// What was known of the wiring before.
+    #[must_use]
+    pub fn before(&self) -> Before {
+        let export_wh = (self.export_wh != NO_EXPORT).then_some(self.export_wh);
+        Before { at: self.signs_at(), signs: self.signs, low: self.low, export_wh }
     }
 
     /// When the last signs of the wiring were seen.

@@ -9,6 +9,7 @@ pub mod arrivals;
 pub mod bypass;
 pub mod clock;
 pub mod counter;
+pub mod export;
 pub mod frozen;
 pub mod judge;
 pub mod limits;

@@ -3,13 +3,16 @@
 //! What one reading shows is told by its [signs](super::phases); a sign holds between two readings that both show it.
 //! Raised after `raise`, cleared after as long without it. a and b are warnings; c a notice; d, which is judged beside the
 //! other meters of the site (if they are low too, it is the grid), a notice, and a warning after an hour (ours). Power below
-//! zero of the meter as a whole stands for a reverse register that grows. Source: rule catalogue, R13.
+//! zero of the meter as a whole, or a [reverse register](super::export) that grows, counts as a phase that is reversed.
+//! Source: rule catalogue, R13.
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::SiteLimits;
+use super::export::{self, Moving, Stretch};
+use super::limits::{MeterLimits, SiteLimits};
 use super::pair::Pair;
 use super::phases::{Sign, Signs};
+use super::register::Shown;
 use super::told::{Proof, transition};
 use crate::alerts::figure::{Fact, Figure};
 use crate::alerts::finding::Subject;
@@ -71,51 +74,72 @@ pub struct Before {
     pub signs: Signs,
     /// What R13 d made of them.
     pub low: Truth,
+    /// The export register beside them, Wh.
+    pub export_wh: Option<u32>,
 }
 
-/// Takes the next reading that says anything of phases; `low` is what R13 d makes of it.
+/// Takes the next reading that says anything of the wiring; `low` is what R13 d makes of it.
 pub fn take(
-    watched: &mut Vec<Watch>,
+    (watched, moving): (&mut Vec<Watch>, &mut Option<Moving>),
     before: &Before,
-    low: Truth,
+    (low, shown): (Truth, Shown),
     pair: &Pair<'_>,
-    (gap_ms, site): (i64, &SiteLimits),
+    (own, site): (&MeterLimits, &SiteLimits),
     out: &mut impl FnMut(Finding),
 ) {
-    let is_known = pair.now.at.since(before.at) <= gap_ms;
+    let is_known = pair.now.at.since(before.at) <= own.gap_ms;
     for sign in Sign::ALL {
         let (was, now) = match sign {
             Sign::Low => (before.low, low),
             _ => (before.signs.get(sign), pair.now.signs.get(sign)),
         };
         let truth = if is_known && was == now { now } else { Truth::Unknown };
-        let is_on = site.is_on(about(sign).rule);
-        let index = match watched.iter().position(|w| w.sign == sign as u8) {
-            Some(index) => index,
-            None if truth == Truth::Yes && is_on => {
-                watched.push(Watch { sign: sign as u8, debounce: Debounce::default() });
-                watched.len() - 1
-            }
-            None => continue,
-        };
-        let debounce = &mut watched[index].debounce;
-        if is_on || debounce.open().is_some() {
-            stretch((debounce, sign), (before.at, truth), pair, site, out);
+        if sign == Sign::Reverse {
+            let limits = (own, shown, site.shares.reverse);
+            export::take(moving, before, truth, pair, limits, |told| {
+                watch(watched, sign, told, pair, site, out)
+            });
+        } else {
+            watch(watched, sign, (before.at, pair.now.at, truth), pair, site, out);
         }
-        if debounce.is_quiet() || !(is_on || debounce.open().is_some()) {
-            watched.remove(index);
+    }
+}
+
+/// A sign was `truth` over a stretch.
+fn watch(
+    watched: &mut Vec<Watch>,
+    sign: Sign,
+    (from, to, truth): Stretch,
+    pair: &Pair<'_>,
+    site: &SiteLimits,
+    out: &mut impl FnMut(Finding),
+) {
+    let is_on = site.is_on(about(sign).rule);
+    let index = match watched.iter().position(|w| w.sign == sign as u8) {
+        Some(index) => index,
+        None if truth == Truth::Yes && is_on => {
+            watched.push(Watch { sign: sign as u8, debounce: Debounce::default() });
+            watched.len() - 1
         }
+        None => return,
+    };
+    let debounce = &mut watched[index].debounce;
+    if is_on || debounce.open().is_some() {
+        stretch((debounce, sign), (from, to, truth), pair, site, out);
+    }
+    if debounce.is_quiet() || !(is_on || debounce.open().is_some()) {
+        watched.remove(index);
     }
 }
 
 fn stretch(
     (debounce, sign): (&mut Debounce, Sign),
-    (from, truth): (UtcMs, Truth),
+    (from, to, truth): Stretch,
     pair: &Pair<'_>,
     site: &SiteLimits,
     out: &mut impl FnMut(Finding),
 ) {
-    let (About { rule, raise, level, steps }, to) = (about(sign), pair.now.at);
+    let About { rule, raise, level, steps } = about(sign);
     let raise_ms = site.settings.ms(raise);
     let limits = Limits { raise_ms, clear_ms: raise_ms, level, steps, on_unknown: OnUnknown::Restart };
     debounce.stretch(from, to, truth, &limits, &mut |step| {

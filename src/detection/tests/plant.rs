@@ -5,12 +5,11 @@ use crate::alerts::finding::{AlertFinding, Change};
 use crate::detection::finding::Finding;
 use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
-use crate::model::meter::{Input, Meter};
+use crate::model::meter::Meter;
 use crate::model::param::Param;
+use crate::model::press_and_fan;
 use crate::model::rule::{Level, Rule};
-use crate::model::site::{
-    Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
-};
+use crate::model::site::{RuleLimits, Site};
 use crate::model::time::{MINUTE_MS, UtcMs};
 
 pub const PRESS: u16 = 0;
@@ -18,65 +17,12 @@ pub const FAN: u16 = 1;
 pub const START: UtcMs = UtcMs(1_661_789_400_000);
 pub const REORDER_MS: u32 = 120_000;
 
-pub fn thresholds(running_w: f64) -> Thresholds {
-    Thresholds {
-        running_above_w: running_w,
-        running_below_w: running_w * 0.6,
-        idle_above_w: running_w * 0.3,
-        off_below_w: running_w * 0.2,
-        on_for_ms: 120_000,
-        off_for_ms: 180_000,
-        basis: Basis::Configured,
-        version: 7,
-    }
-}
-
-pub fn point(id: &str, kind: PointKind, meter: u32) -> Point {
-    let thresholds = thresholds(1_000.0);
-    Point { id: id.into(), name: id.into(), kind, rated_w: 10_000.0, meter, thresholds, commissioning: None }
-}
-
 /// A press with its fan, each on a meter of its own. It has no night, so that a minute counts as any other.
 pub fn plant() -> (Site, Vec<Meter>) {
-    let meter = |id: &str| Meter {
-        id: format!("plant/{id}").into(),
-        site: 0,
-        gateway: "gateway".into(),
-        period_ms: 60_000,
-        heartbeat_ms: 0,
-        ct: 1.0,
-        pt: 1.0,
-        input: Input::Mqtt { device: None },
-        counting: crate::model::meter::Counting::default(),
-    };
-    let site = Site {
-        id: "plant".into(),
-        name: "Plant".into(),
-        region: "".into(),
-        industry: "".into(),
-        category: Category::General,
-        positive_list: false,
-        grade: Grade::Ungraded,
-        time_zone: "Asia/Shanghai".into(),
-        reorder_ms: REORDER_MS,
-        step_ms: 60_000,
-        gap_ms: 300_000,
-        points: vec![point("press", PointKind::Production, 0), point("fan", PointKind::Treatment, 1)],
-        rules: crate::model::param::Settings::DEFAULT,
-        working_time: None,
-        processes: vec![Process {
-            id: "printing".into(),
-            name: "Printing".into(),
-            production: vec![PRESS],
-            treatment: vec![TreatmentGroup { points: vec![FAN], need: 1 }],
-            lead_ms: 0,
-            lag_ms: 0,
-            rules: without_night(),
-            baselines: Vec::new(),
-            working_time: None,
-        }],
-    };
-    (site, vec![meter("press"), meter("fan")])
+    let mut site = press_and_fan::site();
+    site.reorder_ms = REORDER_MS;
+    site.processes[0].rules = without_night();
+    (site, press_and_fan::meters())
 }
 
 fn without_night() -> RuleLimits {

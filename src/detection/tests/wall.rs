@@ -10,7 +10,8 @@ use crate::model::rule::{Level, Rule, Scope};
 use crate::model::site::{PointKind, Site};
 use crate::model::time::{MINUTE_MS, UtcMs};
 
-use super::plant::{REORDER_MS, START, plant, point};
+use super::plant::{REORDER_MS, START, plant};
+use crate::model::press_and_fan::point;
 
 /// What a meter says at one minute.
 #[derive(Clone, Debug)]
