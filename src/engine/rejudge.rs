@@ -64,6 +64,9 @@ pub struct Rejudging {
     states: Vec<Told>,
     #[serde(skip)]
     in_force: Option<Arc<InForce>>,
+    /// Exchanged meters are known that were told by messages up to this one.
+    #[serde(skip)]
+    told: Offset,
 }
 
 /// What came out.
@@ -124,6 +127,7 @@ impl Rejudging {
             touched: Vec::new(),
             states: Vec::new(),
             in_force: None,
+            told: 0,
         };
         let in_force = begun.in_force(conn, up_to)?;
         for (i, point) in (0_u16..).zip(&in_force.version.site.points) {
@@ -185,6 +189,10 @@ impl Rejudging {
 
     /// Meters that were exchanged after where this is: whether or not the state it began from knows of them.
     fn know_exchanges(&mut self, conn: &Connection, site: &Site, up_to: Offset) -> Result<(), RejudgeError> {
+        if self.told == up_to {
+            return Ok(());
+        }
+        self.told = up_to;
         let told = exchanges::after(conn, &self.site, self.judge.judged(), up_to);
         for (point, at) in told.map_err(RejudgeError::Store)? {
             let index = (0_u16..).zip(&site.points).find(|(_, own)| *own.id == *point);
@@ -245,7 +253,7 @@ impl Rejudging {
                 let old = (&in_force.version.site, &in_force.context);
                 self.judge = self.judge.clone().carry_over(old, (&new.version.site, &new.context), fresh);
                 (self.version, self.happened) = (version.offset, version.offset);
-                self.in_force = Some(new);
+                (self.in_force, self.told) = (Some(new), 0);
                 keep(&self.site, &self.checkpoint()?)?;
                 Ok(n_readings)
             }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::MeterLimits;
 use super::pair::Pair;
+use super::phases::Before;
 use super::register::{Shown, mean_w};
-use super::wiring::Before;
 use crate::detection::debounce::Truth;
 use crate::model::time::UtcMs;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{Shares, Unit};
 use crate::detection::debounce::Truth;
+use crate::model::time::UtcMs;
 
 /// What a reading says of the wiring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,19 @@ impl Signs {
         };
         Signs(self.0 | bits << (2 * sign as u8))
     }
+}
+
+/// The signs a meter showed before.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    /// When.
+    pub at: UtcMs,
+    /// Which.
+    pub signs: Signs,
+    /// What R13 d made of them.
+    pub low: Truth,
+    /// The export register beside them, Wh.
+    pub export_wh: Option<u32>,
 }
 
 /// Voltages, currents and powers of the phases of a reading; not a number where it says none.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{self, Moving, Stretch};
 use super::limits::{MeterLimits, SiteLimits};
 use super::pair::Pair;
-use super::phases::{Sign, Signs};
+use super::phases::{Before, Sign};
 use super::register::Shown;
 use super::told::{Proof, transition};
 use crate::alerts::figure::{Fact, Figure};
@@ -20,7 +20,7 @@ use crate::detection::debounce::{Debounce, Limits, OnUnknown, Truth};
 use crate::detection::finding::Finding;
 use crate::model::param::Param;
 use crate::model::rule::{Level, Rule};
-use crate::model::time::{HOUR_MS, UtcMs};
+use crate::model::time::HOUR_MS;
 
 /// A sign that is building up or open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,19 +63,6 @@ pub fn low(own: Truth, others: impl Iterator<Item = Truth>) -> Truth {
         }
     }
     if is_known { Truth::Yes } else { Truth::Unknown }
-}
-
-/// The signs a meter showed before.
-#[derive(Clone, Copy, Debug)]
-pub struct Before {
-    /// When.
-    pub at: UtcMs,
-    /// Which.
-    pub signs: Signs,
-    /// What R13 d made of them.
-    pub low: Truth,
-    /// The export register beside them, Wh.
-    pub export_wh: Option<u32>,
 }
 
 /// Takes the next reading that says anything of the wiring; `low` is what R13 d makes of it.
