@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::rules::member::{Member, producing, treatment_failed};
 use super::rules::of_process::Rules;
 use super::rules::scene::{Change, Scene, Turn};
-use super::sample::Sample;
+use super::sample::Known;
 use super::state::Edge;
 use crate::alerts::finding::Subject;
 use crate::model::rule::Level;
@@ -19,7 +19,7 @@ use crate::model::time::UtcMs;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum What {
     Edge(Edge),
-    Sample(Sample),
+    Sample(Known),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,7 @@ impl ProcessJudge {
                 members.push(Member { point, state: State::Unknown, latest: None });
             }
         }
+        members.shrink_to_fit();
         ProcessJudge {
             judged: since,
             members,
@@ -144,7 +145,7 @@ impl ProcessJudge {
     }
 
     /// A member was sampled.
-    pub fn sample(&mut self, point: u16, sample: Sample) {
+    pub fn sample(&mut self, point: u16, sample: Known) {
         make_room(&mut self.queue);
         self.queue.push(Item { at: sample.at, point, what: What::Sample(sample) });
     }

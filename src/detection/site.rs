@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::context::unit_limits;
 use super::finding::Finding;
 use super::meters::judge::MetersJudge;
-use super::observe::Observation;
+use super::observe::{Maybe, Observation};
 use super::process::{ProcessJudge, make_room};
 use super::rules::data_missing::DataMissing;
 use super::rules::incomplete_day::IncompleteDay;
@@ -23,7 +23,7 @@ pub use super::context::SiteContext;
 struct PointJudge {
     bucket: Bucket,
     unit: UnitState,
-    power_w: Option<f64>,
+    power_w: Maybe,
 }
 
 /// What a point shows now.
@@ -91,7 +91,8 @@ impl SiteJudge {
     #[must_use]
     pub fn new(site: &Site, context: &SiteContext, since: UtcMs) -> SiteJudge {
         let judged = since.plus(-i64::from(site.reorder_ms));
-        let point = PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: None };
+        let point =
+            PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: Maybe::NONE };
         SiteJudge {
             judged,
             pending: Vec::new(),
@@ -145,7 +146,7 @@ impl SiteJudge {
             state: own.unit.state(),
             since: own.unit.since(),
             heard: self.missing.heard(point),
-            power_w: own.power_w,
+            power_w: own.power_w.get(),
         }
     }
 
@@ -293,13 +294,12 @@ impl SiteJudge {
         let (unit, power_w) = (&mut own.unit, &mut own.power_w);
         let (processes, incomplete) = (&mut self.processes[..], &mut self.incomplete);
         act(&mut own.bucket, &step, &mut |sample: Sample| {
-            *power_w = sample.power_w;
+            *power_w = sample.power_w.into();
             unit.offer(&sample, &limits, &mut |edge| {
                 tell(processes, incomplete, context, (point, edge), out);
             });
-            // What is the mean of a time that lies behind is proof from its end on.
-            let known = Sample { at: sample.until, ..sample };
-            for &p in &context.processes_of[usize::from(point)] {
+            let known = sample.known();
+            for p in context.processes_of(point) {
                 processes[usize::from(p)].sample(point, known);
             }
         });
@@ -332,8 +332,7 @@ impl SiteJudge {
             let to = judge.points().map(settled).min().unwrap_or(judged);
             judge.advance(to, context.of_process(site, index), out);
         }
-        let in_processes = (0_u16..).zip(&context.judged_behind).filter(|(_, g)| g.is_some());
-        let to = in_processes.map(|(point, _)| settled(point)).min().unwrap_or(judged);
+        let to = context.judged_points().map(settled).min().unwrap_or(judged);
         let judged = (&context.judged_behind[..], site.rules.is_on(Rule::IncompleteDay));
         self.incomplete.advance(to, &context.zone, judged, out);
     }
@@ -347,7 +346,7 @@ fn tell(
     out: &mut impl FnMut(Finding),
 ) {
     incomplete.edge(point, edge.at, edge.state != State::Unknown);
-    for &p in &context.processes_of[usize::from(point)] {
+    for p in context.processes_of(point) {
         processes[usize::from(p)].edge(point, edge);
     }
     out(Finding::State { point, at: edge.at, state: edge.state });
