@@ -138,6 +138,14 @@ impl ProcessJudge {
         self.judged
     }
 
+    /// The first moment at which it may say something as time passes and nothing is known; before every time where that is
+    /// not known beforehand.
+    #[must_use]
+    pub fn due(&self) -> UtcMs {
+        let is_quiet = self.queue.is_empty() && self.production != Truth::Yes && self.rules.are_quiet();
+        if is_quiet { self.rules.hours_end() } else { UtcMs::MIN }
+    }
+
     /// A member changed its state.
     pub fn edge(&mut self, point: u16, edge: Edge) {
         make_room(&mut self.queue);

@@ -60,8 +60,7 @@ pub struct SiteJudge {
     /// How many findings it has made since it began.
     said: u64,
     meters: MetersJudge,
-    /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
-    /// after a restart.
+    /// Before this moment time alone says nothing: most ticks have nothing to do at most sites. Found again after a restart.
     #[serde(skip)]
     due: Due,
 }
@@ -187,6 +186,8 @@ impl SiteJudge {
         (new, context): (&Site, &SiteContext),
         fresh: SiteJudge,
     ) -> SiteJudge {
+        // What goes on with time alone may not have been followed up to here; it has nothing to say.
+        self.judge_processes(old, old_context, &mut |_| {});
         let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), said: self.said, ..fresh };
         let index_of: Vec<Option<u16>> = old
             .points
@@ -239,7 +240,6 @@ impl SiteJudge {
             return;
         }
         if self.due.0 > to {
-            self.missing.pass(to, &context.silence, out);
             self.judged = to;
             return;
         }
@@ -261,14 +261,27 @@ impl SiteJudge {
         self.due = self.next_due(site, context);
     }
 
-    /// The first moment at which a reading that waits is to be judged, a step is over or a point becomes unknown. A point
-    /// of which nothing is known lets its processes go on with every tick.
+    /// The first moment at which a reading that waits is to be judged, a step is over, a point becomes unknown or silence is
+    /// told. Where no unit is known, processes and days go on with time, and may say something as it passes.
     fn next_due(&self, site: &Site, context: &SiteContext) -> Due {
-        let mut due = self.pending.first().map_or(UtcMs(i64::MAX), |seen| seen.at);
-        for (point, own) in (0_u16..).zip(&self.points) {
+        let mut due = self.missing.next_due();
+        if let Some(seen) = self.pending.first() {
+            due = due.min(seen.at);
+        }
+        let of_point = |point: u16| {
+            let own = &self.points[usize::from(point)];
             let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
-            let own_due = own.bucket.closes().or_else(|| own.unit.passes(gap_ms));
-            due = due.min(own_due.unwrap_or(UtcMs::MIN));
+            own.bucket.closes().or_else(|| own.unit.passes(gap_ms))
+        };
+        for point in (0_u16..).take(self.points.len()) {
+            due = due.min(of_point(point).unwrap_or(due));
+        }
+        let is_unknown = |point: u16| of_point(point).is_none();
+        for process in self.processes.iter().filter(|process| process.points().all(is_unknown)) {
+            due = due.min(process.due());
+        }
+        if context.judged_points().all(is_unknown) {
+            due = due.min(self.incomplete.due());
         }
         Due(due)
     }

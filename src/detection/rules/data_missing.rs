@@ -72,6 +72,12 @@ impl DataMissing {
         self.excused = self.excused.max(at);
     }
 
+    /// No alert can become due before this moment.
+    #[must_use]
+    pub fn next_due(&self) -> UtcMs {
+        self.next_due
+    }
+
     /// When a point was last heard.
     #[must_use]
     pub fn heard(&self, point: u16) -> UtcMs {

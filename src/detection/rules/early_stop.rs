@@ -61,6 +61,12 @@ pub struct EarlyStop {
 }
 
 impl EarlyStop {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.missing.is_none()
+    }
+
     /// Something changed; `is_r1` says whether R1 is open.
     pub fn turn(&mut self, turn: &Turn, is_r1: bool, scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
         let at = turn.by.edge.at;

@@ -70,6 +70,12 @@ impl IncompleteDay {
         self.queue.push((at, point, is_known));
     }
 
+    /// When the day is over, about which alone it speaks; before the first, when that begins.
+    #[must_use]
+    pub fn due(&self) -> UtcMs {
+        self.day.1.max(self.judged)
+    }
+
     /// Nobody listened from `from` to `to`.
     pub fn excuse(&mut self, from: UtcMs, to: UtcMs) {
         self.excused.push((from, to));

@@ -67,6 +67,21 @@ fn is_unseen(scene: &Scene<'_>) -> Truth {
 }
 
 impl Rules {
+    /// Whether nothing is building up or open that may change within the day while production does not run.
+    #[must_use]
+    pub fn are_quiet(&self) -> bool {
+        let cases = [&self.treatment_off.case, &self.gap, &self.outside, self.underload.case()];
+        cases.iter().all(|case| case.is_idle(Truth::No))
+            && self.early_stop.is_quiet()
+            && self.fragmented.is_quiet()
+    }
+
+    /// Up to when day, night and working time are as they are.
+    #[must_use]
+    pub fn hours_end(&self) -> UtcMs {
+        self.calendar.until()
+    }
+
     /// A unit changed its state: `scene` is as it is since.
     pub fn turn(&mut self, turn: &Turn, scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
         if is_off(scene) == Truth::Yes {

@@ -57,6 +57,12 @@ pub struct Underload {
 }
 
 impl Underload {
+    /// The condition.
+    #[must_use]
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
     /// A unit changed its state or was sampled: it is looked at anew.
     pub fn look(&mut self, sampled: Option<(u16, &Known)>, scene: &Scene<'_>) {
         (self.load, self.is_proposed) = (Load::Usual, true);
