@@ -95,6 +95,13 @@ impl SiteContext {
         context
     }
 
+    /// How many readings wait for their time where all points speak as often as they should.
+    pub(super) fn n_waiting(&self, site: &Site) -> usize {
+        let reorder_ms = i64::from(site.reorder_ms);
+        let n: i64 = self.periods_ms.iter().map(|period_ms| reorder_ms / period_ms.max(&1) + 1).sum();
+        usize::try_from(n).unwrap_or_default()
+    }
+
     /// The processes a point belongs to.
     pub(super) fn processes_of(&self, point: u16) -> impl Iterator<Item = u16> {
         let first = self.memberships.partition_point(|(p, _)| *p < point);

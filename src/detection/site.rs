@@ -94,7 +94,7 @@ impl SiteJudge {
             PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: Maybe::NONE };
         SiteJudge {
             judged,
-            pending: Vec::new(),
+            pending: Vec::with_capacity(context.n_waiting(site)),
             points: vec![point; site.points.len()],
             processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),

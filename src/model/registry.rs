@@ -31,22 +31,6 @@ impl Registry {
     pub fn meter_index(&self) -> HashMap<&str, MeterIdx> {
         (0..).zip(&self.meters).map(|(i, m)| (&*m.id, i)).collect()
     }
-
-    /// Lets go of the room that lists were given while they were read: it is kept in memory for as long as it is in force.
-    pub fn trim(&mut self) {
-        self.meters.shrink_to_fit();
-        self.sites.shrink_to_fit();
-        for site in &mut self.sites {
-            site.points.shrink_to_fit();
-            site.processes.shrink_to_fit();
-            for process in &mut site.processes {
-                process.production.shrink_to_fit();
-                process.treatment.shrink_to_fit();
-                process.treatment.iter_mut().for_each(|group| group.points.shrink_to_fit());
-                process.baselines.shrink_to_fit();
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -130,3 +130,54 @@ fn a_longer_step_does_not_keep_the_open_one_open() {
     judge.advance(site, &context, last(&day).plus(4 * 3_600_000), &mut |_| {});
     assert_eq!(judge.point(FAN).state, crate::model::state::State::Unknown);
 }
+
+/// Where nothing is known of a process a site is not visited with every tick: no one may tell from what is said.
+#[test]
+fn of_what_is_not_known_ticks_say_nothing_more_whatever_is_configured_then() {
+    let said = |tick: usize| {
+        let (mut before, mut after) = (plant(), plant());
+        for plant in [&mut before, &mut after] {
+            let spare =
+                crate::model::site::Point { id: "spare".into(), meter: 2, ..plant.0.points[0].clone() };
+            plant.0.points.push(spare);
+            plant.1.push(Meter { id: "plant/spare".into(), ..plant.1[0].clone() });
+        }
+        // A spare press that runs on while press and fan are silent belongs to the process from the thousandth minute on.
+        after.0.processes[0].production = vec![2];
+        let contexts = [&before, &after].map(|(site, meters)| SiteContext::new(site, meters));
+        let mut judge = SiteJudge::new(&before.0, &contexts[0], START.plus(-1));
+        let mut out = Vec::new();
+        let mut seen = observations(&stretch((ON, OFF), 5));
+        seen.extend((0..1_600).map(|minute| {
+            let at = START.plus(minute * MINUTE_MS);
+            crate::detection::observe::Observation::plain(2, at, ON, None, 1_000 + minute as u64)
+        }));
+        for minute in 0..1_600_usize {
+            let now = START.plus(minute as i64 * MINUTE_MS);
+            if minute == 1_000 {
+                let fresh = SiteJudge::new(&after.0, &contexts[1], now);
+                judge = judge.carry_over((&before.0, &contexts[0]), (&after.0, &contexts[1]), fresh);
+            }
+            seen.iter().filter(|o| o.at == now).for_each(|o| {
+                judge.offer(*o);
+            });
+            if minute % tick == tick - 1 || minute == 999 {
+                let (plant, context) =
+                    if minute < 1_000 { (&before, &contexts[0]) } else { (&after, &contexts[1]) };
+                let to = now.plus(-i64::from(REORDER_MS));
+                judge.advance(&plant.0, context, to, &mut |f| out.push(f));
+            }
+        }
+        told(&alerts_of(out))
+    };
+    let (by_minute, by_day) = (said(1), said(1_600));
+    assert!(
+        by_minute.iter().any(|a| a.0 == Rule::GapWhileProducing && (995..1_000).contains(&a.3)),
+        "{by_minute:?}"
+    );
+    let sorted = |mut all: Vec<(Rule, Change, i64, i64, Level)>| {
+        all.sort_by_key(|(rule, change, at, ..)| (*at, format!("{rule:?}{change:?}")));
+        all
+    };
+    assert_eq!(sorted(by_minute), sorted(by_day));
+}
