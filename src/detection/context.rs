@@ -29,7 +29,8 @@ pub struct SiteContext {
     pub(super) silence: Vec<SilenceLimits>,
     /// By point: its period, and how long it may be silent while nothing changes.
     pub(super) periods_ms: Vec<(i64, i64)>,
-    pub(super) processes_of: Vec<Vec<u16>>,
+    /// In order: a point, and a process it belongs to.
+    memberships: Vec<(u16, u16)>,
     /// By point that is in a process: its gateway.
     pub(super) judged_behind: Vec<Option<u16>>,
     /// By process: the most that what is said of it is worth.
@@ -44,32 +45,35 @@ impl SiteContext {
     /// Works it out. An unknown zone counts as UTC; the config stage refuses one.
     #[must_use]
     pub fn new(site: &Site, meters: &[Meter]) -> SiteContext {
+        let n_points = site.points.len();
         let mut context = SiteContext {
             zone: TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC),
             gateways: Vec::new(),
-            silence: Vec::new(),
-            periods_ms: Vec::new(),
-            processes_of: vec![Vec::new(); site.points.len()],
-            judged_behind: Vec::new(),
+            silence: Vec::with_capacity(n_points),
+            periods_ms: Vec::with_capacity(n_points),
+            memberships: Vec::new(),
+            judged_behind: Vec::with_capacity(n_points),
             levels_max: site.processes.iter().map(|process| level_max(site, process)).collect(),
-            meters: SiteLimits::new(&site.rules),
-            gaps_ms: Vec::new(),
+            meters: SiteLimits::new(&site.rules, n_points),
+            gaps_ms: Vec::with_capacity(n_points),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
             for point in judge.points() {
-                context.processes_of[usize::from(point)].push(index);
+                context.memberships.push((point, index));
             }
         }
-        for (point, own) in site.points.iter().zip(&context.processes_of) {
+        context.memberships.sort_unstable();
+        for (index, point) in (0_u16..).zip(&site.points) {
             let Some(meter) = meters.get(point.meter as usize) else { continue };
-            let rules = own.first().map_or(&DEFAULT, |p| &site.processes[usize::from(*p)].rules);
+            let own = context.processes_of(index).next();
+            let rules = own.map_or(&DEFAULT, |p| &site.processes[usize::from(p)].rules);
             let gateway = context.gateways.iter().position(|g| *g == meter.gateway).unwrap_or_else(|| {
                 context.gateways.push(meter.gateway.clone());
                 context.gateways.len() - 1
             });
             let gateway = u16::try_from(gateway).unwrap_or(u16::MAX);
-            context.judged_behind.push((!own.is_empty()).then_some(gateway));
+            context.judged_behind.push(own.map(|_| gateway));
             let period_ms = i64::from(meter.period_ms);
             let heartbeat_ms = i64::from(meter.heartbeat_ms).max(period_ms);
             context.periods_ms.push((period_ms, heartbeat_ms));
@@ -88,7 +92,27 @@ impl SiteContext {
                 is_on: site.rules.is_on(Rule::DataMissing),
             });
         }
+        context.gateways.shrink_to_fit();
+        context.memberships.shrink_to_fit();
         context
+    }
+
+    /// How many readings wait for their time where all points speak as often as they should.
+    pub(super) fn n_waiting(&self, site: &Site) -> usize {
+        let reorder_ms = i64::from(site.reorder_ms);
+        let n: i64 = self.periods_ms.iter().map(|period_ms| reorder_ms / period_ms.max(&1) + 1).sum();
+        usize::try_from(n).unwrap_or_default()
+    }
+
+    /// The processes a point belongs to.
+    pub(super) fn processes_of(&self, point: u16) -> impl Iterator<Item = u16> {
+        let first = self.memberships.partition_point(|(p, _)| *p < point);
+        self.memberships[first..].iter().take_while(move |(p, _)| *p == point).map(|(_, process)| *process)
+    }
+
+    /// The points that are in a process.
+    pub(super) fn judged_points(&self) -> impl Iterator<Item = u16> {
+        (0_u16..).zip(&self.judged_behind).filter(|(_, gateway)| gateway.is_some()).map(|(point, _)| point)
     }
 
     /// What judging one of its processes needs.

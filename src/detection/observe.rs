@@ -288,7 +288,7 @@ mod tests {
     use crate::model::reading::power_of;
 
     fn limits() -> SiteLimits {
-        SiteLimits::new(&Settings::DEFAULT)
+        SiteLimits::new(&Settings::DEFAULT, 0)
     }
 
     fn of(values: &[(Channel, f64)]) -> Observation {

@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::rules::member::{Member, producing, treatment_failed};
 use super::rules::of_process::Rules;
 use super::rules::scene::{Change, Scene, Turn};
-use super::sample::Sample;
+use super::sample::Known;
 use super::state::Edge;
 use crate::alerts::finding::Subject;
 use crate::model::rule::Level;
@@ -19,7 +19,7 @@ use crate::model::time::UtcMs;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum What {
     Edge(Edge),
-    Sample(Sample),
+    Sample(Known),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,7 @@ impl ProcessJudge {
                 members.push(Member { point, state: State::Unknown, latest: None });
             }
         }
+        members.shrink_to_fit();
         ProcessJudge {
             judged: since,
             members,
@@ -137,6 +138,14 @@ impl ProcessJudge {
         self.judged
     }
 
+    /// The first moment at which it may say something as time passes and nothing is known; before every time where that is
+    /// not known beforehand.
+    #[must_use]
+    pub fn due(&self) -> UtcMs {
+        let is_quiet = self.queue.is_empty() && self.production != Truth::Yes && self.rules.are_quiet();
+        if is_quiet { self.rules.hours_end() } else { UtcMs::MIN }
+    }
+
     /// A member changed its state.
     pub fn edge(&mut self, point: u16, edge: Edge) {
         make_room(&mut self.queue);
@@ -144,7 +153,7 @@ impl ProcessJudge {
     }
 
     /// A member was sampled.
-    pub fn sample(&mut self, point: u16, sample: Sample) {
+    pub fn sample(&mut self, point: u16, sample: Known) {
         make_room(&mut self.queue);
         self.queue.push(Item { at: sample.at, point, what: What::Sample(sample) });
     }

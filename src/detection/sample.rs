@@ -48,6 +48,41 @@ pub struct Sample {
     pub offset: Offset,
 }
 
+impl Sample {
+    /// What is known by it. What is the mean of a time that lies behind is known from its end on.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known {
+            at: self.until,
+            power_w: self.power_w.into(),
+            energy_kwh: self.energy_kwh.into(),
+            turned_kwh: self.turned_kwh,
+            offset: self.offset,
+            power_factor: self.power_factor.into(),
+            voltage_v: self.voltage_v.into(),
+        }
+    }
+}
+
+/// What is known of a unit by a sample, from its moment on. Small: each unit of a process keeps its last, and more wait.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    /// Its moment.
+    pub at: UtcMs,
+    /// Mean power, W.
+    pub power_w: Maybe,
+    /// Last register, kWh.
+    pub energy_kwh: Maybe,
+    /// What must be added to its difference from the one before, kWh; not a number where nothing can be told of it.
+    pub turned_kwh: f64,
+    /// Last message that went in.
+    pub offset: Offset,
+    /// Last power factor.
+    pub power_factor: Maybe32,
+    /// Last mean voltage of the phases, V.
+    pub voltage_v: Maybe32,
+}
+
 /// What making samples needs to know of a point.
 #[derive(Clone, Copy, Debug)]
 pub struct StepLimits<'a> {

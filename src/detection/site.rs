@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::context::unit_limits;
 use super::finding::Finding;
 use super::meters::judge::MetersJudge;
-use super::observe::Observation;
+use super::observe::{Maybe, Observation};
 use super::process::{ProcessJudge, make_room};
 use super::rules::data_missing::DataMissing;
 use super::rules::incomplete_day::IncompleteDay;
@@ -23,7 +23,7 @@ pub use super::context::SiteContext;
 struct PointJudge {
     bucket: Bucket,
     unit: UnitState,
-    power_w: Option<f64>,
+    power_w: Maybe,
 }
 
 /// What a point shows now.
@@ -60,8 +60,7 @@ pub struct SiteJudge {
     /// How many findings it has made since it began.
     said: u64,
     meters: MetersJudge,
-    /// Before this moment time alone changes nothing but silence: most ticks have nothing to do at most sites. Found again
-    /// after a restart.
+    /// Before this moment time alone says nothing: most ticks have nothing to do at most sites. Found again after a restart.
     #[serde(skip)]
     due: Due,
 }
@@ -91,10 +90,11 @@ impl SiteJudge {
     #[must_use]
     pub fn new(site: &Site, context: &SiteContext, since: UtcMs) -> SiteJudge {
         let judged = since.plus(-i64::from(site.reorder_ms));
-        let point = PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: None };
+        let point =
+            PointJudge { bucket: Bucket::default(), unit: UnitState::unknown(judged), power_w: Maybe::NONE };
         SiteJudge {
             judged,
-            pending: Vec::new(),
+            pending: Vec::with_capacity(context.n_waiting(site)),
             points: vec![point; site.points.len()],
             processes: site.processes.iter().map(|p| ProcessJudge::new(p, judged)).collect(),
             missing: DataMissing::new(site.points.len(), context.gateways.len(), since),
@@ -145,7 +145,7 @@ impl SiteJudge {
             state: own.unit.state(),
             since: own.unit.since(),
             heard: self.missing.heard(point),
-            power_w: own.power_w,
+            power_w: own.power_w.get(),
         }
     }
 
@@ -186,6 +186,8 @@ impl SiteJudge {
         (new, context): (&Site, &SiteContext),
         fresh: SiteJudge,
     ) -> SiteJudge {
+        // What goes on with time alone may not have been followed up to here; it has nothing to say.
+        self.judge_processes(old, old_context, &mut |_| {});
         let mut judge = SiteJudge { judged: self.judged.max(fresh.judged), said: self.said, ..fresh };
         let index_of: Vec<Option<u16>> = old
             .points
@@ -238,7 +240,6 @@ impl SiteJudge {
             return;
         }
         if self.due.0 > to {
-            self.missing.pass(to, &context.silence, out);
             self.judged = to;
             return;
         }
@@ -260,14 +261,27 @@ impl SiteJudge {
         self.due = self.next_due(site, context);
     }
 
-    /// The first moment at which a reading that waits is to be judged, a step is over or a point becomes unknown. A point
-    /// of which nothing is known lets its processes go on with every tick.
+    /// The first moment at which a reading that waits is to be judged, a step is over, a point becomes unknown or silence is
+    /// told. Where no unit is known, processes and days go on with time, and may say something as it passes.
     fn next_due(&self, site: &Site, context: &SiteContext) -> Due {
-        let mut due = self.pending.first().map_or(UtcMs(i64::MAX), |seen| seen.at);
-        for (point, own) in (0_u16..).zip(&self.points) {
+        let mut due = self.missing.next_due();
+        if let Some(seen) = self.pending.first() {
+            due = due.min(seen.at);
+        }
+        let of_point = |point: u16| {
+            let own = &self.points[usize::from(point)];
             let gap_ms = unit_limits(site, context, point, &own.bucket).gap_ms;
-            let own_due = own.bucket.closes().or_else(|| own.unit.passes(gap_ms));
-            due = due.min(own_due.unwrap_or(UtcMs::MIN));
+            own.bucket.closes().or_else(|| own.unit.passes(gap_ms))
+        };
+        for point in (0_u16..).take(self.points.len()) {
+            due = due.min(of_point(point).unwrap_or(due));
+        }
+        let is_unknown = |point: u16| of_point(point).is_none();
+        for process in self.processes.iter().filter(|process| process.points().all(is_unknown)) {
+            due = due.min(process.due());
+        }
+        if context.judged_points().all(is_unknown) {
+            due = due.min(self.incomplete.due());
         }
         Due(due)
     }
@@ -293,13 +307,12 @@ impl SiteJudge {
         let (unit, power_w) = (&mut own.unit, &mut own.power_w);
         let (processes, incomplete) = (&mut self.processes[..], &mut self.incomplete);
         act(&mut own.bucket, &step, &mut |sample: Sample| {
-            *power_w = sample.power_w;
+            *power_w = sample.power_w.into();
             unit.offer(&sample, &limits, &mut |edge| {
                 tell(processes, incomplete, context, (point, edge), out);
             });
-            // What is the mean of a time that lies behind is proof from its end on.
-            let known = Sample { at: sample.until, ..sample };
-            for &p in &context.processes_of[usize::from(point)] {
+            let known = sample.known();
+            for p in context.processes_of(point) {
                 processes[usize::from(p)].sample(point, known);
             }
         });
@@ -332,8 +345,7 @@ impl SiteJudge {
             let to = judge.points().map(settled).min().unwrap_or(judged);
             judge.advance(to, context.of_process(site, index), out);
         }
-        let in_processes = (0_u16..).zip(&context.judged_behind).filter(|(_, g)| g.is_some());
-        let to = in_processes.map(|(point, _)| settled(point)).min().unwrap_or(judged);
+        let to = context.judged_points().map(settled).min().unwrap_or(judged);
         let judged = (&context.judged_behind[..], site.rules.is_on(Rule::IncompleteDay));
         self.incomplete.advance(to, &context.zone, judged, out);
     }
@@ -347,7 +359,7 @@ fn tell(
     out: &mut impl FnMut(Finding),
 ) {
     incomplete.edge(point, edge.at, edge.state != State::Unknown);
-    for &p in &context.processes_of[usize::from(point)] {
+    for p in context.processes_of(point) {
         processes[usize::from(p)].edge(point, edge);
     }
     out(Finding::State { point, at: edge.at, state: edge.state });

@@ -140,8 +140,8 @@ async fn a_journal_whose_begin_is_gone_is_judged_by_the_registry_in_force_there(
 /// What is saved of a site, by layout 5.
 const NAMES: &str = "judged pending at offset power_w energy_kwh prints all voltages power_factor voltage_v point signs export_wh \
     flags points bucket ends first last sum_w n_powers n mark kwh is_trusted before shown places digits \
-    is_foreign is_doubted is_replaced window unit state since run begun processes members latest until turned_kwh \
-    queue what production failed rules calendar day is_night is_working treatment_off case debounce \
+    is_foreign is_doubted is_replaced window unit state since run begun processes members latest turned_kwh queue \
+    what production failed rules calendar day until is_night is_working treatment_off case debounce \
     phase last_certain certain_ms unknown_ms level clearing tallies n_samples max_w energy_first_kwh \
     energy_last_kwh first_offset last_offset is_told production_ms off_ms night_ms late_start started \
     repeats moments early_stop running stopped edge after ended missing underload load is_proposed \

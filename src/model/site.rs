@@ -1,6 +1,6 @@
 //! Sites, their points and the processes that tie treatment to production.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::baseline::Baseline;
 use super::param::Settings;
@@ -63,8 +63,10 @@ pub struct Site {
     /// A point not heard for this long, and for three of its periods, is unknown, ms. 5 min.
     pub gap_ms: u32,
     /// Metered units.
+    #[serde(deserialize_with = "exact")]
     pub points: Vec<Point>,
     /// Which treatment must run while which production runs.
+    #[serde(deserialize_with = "exact")]
     pub processes: Vec<Process>,
     /// What is set about the rules of its meters and of the site as a whole.
     #[serde(default)]
@@ -72,6 +74,14 @@ pub struct Site {
     /// When it says that it works; a process may say otherwise.
     #[serde(default)]
     pub working_time: Option<WorkingTime>,
+}
+
+/// A list as it is read, in as much memory as it needs: lists are given room for four or eight while they are read, and there
+/// are as many of these as there are sites.
+fn exact<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    let mut list = Vec::deserialize(from)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// What a point is.
@@ -150,6 +160,7 @@ pub struct Thresholds {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TreatmentGroup {
     /// Indices into [`Site::points`].
+    #[serde(deserialize_with = "exact")]
     pub points: Vec<u16>,
     /// How many of them must run; the others are standby.
     pub need: u16,
@@ -163,8 +174,10 @@ pub struct Process {
     /// As people call it.
     pub name: Box<str>,
     /// Production points, indices into [`Site::points`]; production runs if any of them runs.
+    #[serde(deserialize_with = "exact")]
     pub production: Vec<u16>,
     /// Every group must have its number of units running.
+    #[serde(deserialize_with = "exact")]
     pub treatment: Vec<TreatmentGroup>,
     /// Treatment must run this long before production starts, ms.
     pub lead_ms: u32,

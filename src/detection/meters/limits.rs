@@ -108,12 +108,12 @@ pub struct SiteLimits {
 }
 
 impl SiteLimits {
-    /// Of a site without points.
+    /// Of a site without points yet, with room for so many.
     #[must_use]
-    pub fn new(settings: &Settings) -> SiteLimits {
+    pub fn new(settings: &Settings, n_points: usize) -> SiteLimits {
         SiteLimits {
-            points: Vec::new(),
-            gateways: Vec::new(),
+            points: Vec::with_capacity(n_points),
+            gateways: Vec::with_capacity(n_points),
             shares: Shares::of(settings),
             frozen_samples: settings.get(Param::FrozenSamples),
             cut_raise_ms: settings.ms(Param::CutRaise),

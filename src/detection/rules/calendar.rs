@@ -48,6 +48,12 @@ impl Calendar {
         self.day
     }
 
+    /// Up to when the stretch looked up last goes; before every time where none was.
+    #[must_use]
+    pub fn until(&self) -> UtcMs {
+        self.until
+    }
+
     /// Whether the stretch looked up last lies outside working time that was declared.
     #[must_use]
     pub fn is_outside(&self) -> bool {

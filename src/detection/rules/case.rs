@@ -7,7 +7,8 @@ use crate::alerts::figure::Figure;
 use crate::alerts::finding::{AlertFinding, Change, Subject, Tally};
 use crate::detection::debounce::{Debounce, Limits, Open, Transition, Truth};
 use crate::detection::finding::Finding;
-use crate::detection::sample::Sample;
+use crate::detection::observe::Maybe;
+use crate::detection::sample::Known;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
 
@@ -16,33 +17,56 @@ use crate::model::time::UtcMs;
 /// It is followed whether its rule is on or off. A rule that is off says nothing new; what it has said stays open until it
 /// is certainly over. Turned on again, it tells of what holds then.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-pub struct Case {
-    /// Its state.
-    pub debounce: Debounce,
+pub struct Case(Option<Box<Going>>);
+
+/// What is building up or open. Most of the time nothing is, and nothing is kept.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct Going {
+    debounce: Debounce,
     tallies: Vec<Tally>,
     /// Whether what is open was told.
     is_told: bool,
 }
 
 impl Case {
+    /// Whether nothing is building up and nothing is open.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.0.as_ref().is_none_or(|going| going.debounce.is_quiet())
+    }
+
+    /// The open alert, if there is one.
+    #[must_use]
+    pub fn open(&self) -> Option<&Open> {
+        self.0.as_ref()?.debounce.open()
+    }
+
+    /// Certain time of what is building up or open, ms.
+    #[must_use]
+    pub fn certain_ms(&self) -> i64 {
+        self.0.as_ref().map_or(0, |going| going.debounce.certain_ms())
+    }
+
     /// A sample of a member while the condition held; counts if it is building up or open.
-    pub fn sample(&mut self, point: u16, sample: &Sample) {
-        if let Some(tally) = self.tallies.iter_mut().find(|t| t.point == point) {
+    pub fn sample(&mut self, point: u16, sample: &Known) {
+        if let Some(tally) = self.0.iter_mut().flat_map(|going| &mut going.tallies).find(|t| t.point == point)
+        {
             add(tally, sample);
         }
     }
 
     /// The condition begins to hold, unless it does already: the members' registers are noted.
     pub fn begin(&mut self, members: &[Member]) {
-        if self.tallies.is_empty() {
-            self.tallies.extend(members.iter().map(begin));
+        let going = self.0.get_or_insert_default();
+        if going.tallies.is_empty() {
+            going.tallies.extend(members.iter().map(begin));
         }
     }
 
     /// Whether nothing is building up or open, and nothing would be by this.
     #[must_use]
     pub fn is_idle(&self, holds: Truth) -> bool {
-        holds != Truth::Yes && self.debounce.is_quiet() && self.tallies.is_empty()
+        holds != Truth::Yes && self.0.is_none()
     }
 
     /// The condition was `holds` from `from` to `to`; transitions go to `out`.
@@ -57,18 +81,19 @@ impl Case {
         if holds == Truth::Yes {
             self.begin(members);
         }
-        let (tallies, is_told) = (&self.tallies, &mut self.is_told);
+        let Some(going) = &mut self.0 else { return };
+        let Going { debounce, tallies, is_told } = &mut **going;
         if holds == Truth::Yes
             && is_on
             && !*is_told
-            && let Some(open) = self.debounce.open()
+            && let Some(open) = debounce.open()
         {
             *is_told = true;
             out(Transition::Raised(from, *open), tallies);
         }
-        self.debounce.stretch(from, to, holds, limits, &mut |t| say(t, is_on, is_told, tallies, out));
-        if self.debounce.is_quiet() {
-            (self.tallies, self.is_told) = (Vec::new(), false);
+        debounce.stretch(from, to, holds, limits, &mut |t| say(t, is_on, is_told, tallies, out));
+        if debounce.is_quiet() {
+            self.0 = None;
         }
     }
 
@@ -80,13 +105,15 @@ impl Case {
         is_on: bool,
         out: &mut impl FnMut(Transition, &[Tally]),
     ) {
-        let (tallies, is_told) = (&self.tallies, &mut self.is_told);
-        self.debounce.escalate(at, level, &mut |t| say(t, is_on, is_told, tallies, out));
+        let Some(going) = &mut self.0 else { return };
+        let Going { debounce, tallies, is_told } = &mut **going;
+        debounce.escalate(at, level, &mut |t| say(t, is_on, is_told, tallies, out));
     }
 
     /// The site's points have new indices; what no longer exists is left out.
     pub fn renumber(&mut self, index_of: &[Option<u16>]) {
-        self.tallies.retain_mut(|tally| {
+        let Some(going) = &mut self.0 else { return };
+        going.tallies.retain_mut(|tally| {
             let moved = index_of.get(usize::from(tally.point)).copied().flatten();
             tally.point = moved.unwrap_or(tally.point);
             moved.is_some()
@@ -120,24 +147,24 @@ fn say(
 fn begin(member: &Member) -> Tally {
     let mut tally = Tally { point: member.point, ..Tally::default() };
     if let Some(sample) = &member.latest {
-        add(&mut tally, &Sample { power_w: None, ..*sample });
+        add(&mut tally, &Known { power_w: Maybe::NONE, ..*sample });
     }
     tally
 }
 
-fn add(tally: &mut Tally, sample: &Sample) {
-    if let Some(power_w) = sample.power_w {
+fn add(tally: &mut Tally, sample: &Known) {
+    if let Some(power_w) = sample.power_w.get() {
         tally.max_w = if tally.n_samples == 0 { power_w } else { tally.max_w.max(power_w) };
         tally.sum_w += power_w;
         tally.n_samples += 1;
     }
-    if sample.energy_kwh.is_some() {
+    if let Some(energy_kwh) = sample.energy_kwh.get() {
         // Before the first there is nothing that could have turned.
         if tally.energy_first_kwh.is_some() {
             tally.turned_kwh += sample.turned_kwh;
         }
-        tally.energy_first_kwh = tally.energy_first_kwh.or(sample.energy_kwh);
-        tally.energy_last_kwh = sample.energy_kwh;
+        tally.energy_first_kwh = tally.energy_first_kwh.or(Some(energy_kwh));
+        tally.energy_last_kwh = Some(energy_kwh);
     }
     if tally.first_offset == 0 {
         tally.first_offset = sample.offset;

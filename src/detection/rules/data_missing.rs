@@ -35,12 +35,12 @@ struct Open {
     back: Option<UtcMs>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Line {
     heard: UtcMs,
     /// When its last alert cleared: what its points still owe is raised no earlier.
     cleared: UtcMs,
-    open: Option<Open>,
+    open: Option<Box<Open>>,
 }
 
 /// State of the rule for one site.
@@ -60,7 +60,7 @@ impl DataMissing {
     pub fn new(n_points: usize, n_gateways: usize, since: UtcMs) -> DataMissing {
         let line = Line { heard: since, cleared: UtcMs::MIN, open: None };
         DataMissing {
-            points: vec![line; n_points],
+            points: vec![line.clone(); n_points],
             gateways: vec![line; n_gateways],
             excused: since,
             next_due: UtcMs::MIN,
@@ -70,6 +70,12 @@ impl DataMissing {
     /// Nobody listened before `at`: the daemon was down, so silence until then proves nothing.
     pub fn excuse(&mut self, at: UtcMs) {
         self.excused = self.excused.max(at);
+    }
+
+    /// No alert can become due before this moment.
+    #[must_use]
+    pub fn next_due(&self) -> UtcMs {
+        self.next_due
     }
 
     /// When a point was last heard.
@@ -88,12 +94,14 @@ impl DataMissing {
     ) {
         for (line, moved) in old.points.iter().zip(index_of) {
             if let Some(i) = moved {
-                self.points[usize::from(*i)] = *line;
+                self.points[usize::from(*i)] = line.clone();
             }
         }
         for (line, name) in self.gateways.iter_mut().zip(gateways) {
             let was = old_gateways.iter().position(|g| g == name);
-            *line = was.map_or(*line, |i| old.gateways[i]);
+            if let Some(i) = was {
+                *line = old.gateways[i].clone();
+            }
         }
         self.excused = old.excused;
     }
@@ -180,8 +188,8 @@ impl DataMissing {
             (&mut self.points[usize::from(point)], Subject::Point(point))
         };
         let open = Open { first: line.heard.max(excused), level: Level::Warning, back: None };
-        line.open = Some(open);
         out(finding(Change::Raised, at, subject, &open, at));
+        line.open = Some(Box::new(open));
     }
 }
 

@@ -53,14 +53,20 @@ pub struct EarlyStop {
     /// Production has certainly run since then, at the latest.
     running: Option<UtcMs>,
     /// Treatment stopped by this change after it was seen to run with production, and both have been so since.
-    stopped: Option<Change>,
+    stopped: Option<Box<Change>>,
     /// Production stopped by this change, and treatment has certainly run since.
-    ended: Option<Change>,
+    ended: Option<Box<Change>>,
     missing: Option<Box<Missing>>,
     repeats: Repeats,
 }
 
 impl EarlyStop {
+    /// Whether nothing is missing.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.missing.is_none()
+    }
+
     /// Something changed; `is_r1` says whether R1 is open.
     pub fn turn(&mut self, turn: &Turn, is_r1: bool, scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
         let at = turn.by.edge.at;
@@ -76,11 +82,11 @@ impl EarlyStop {
             match (turn.failed, production) {
                 ((Truth::No, Truth::Yes), Truth::Yes) => {
                     let ran_with_it = self.running.is_some_and(|since| since <= turn.by.edge.after);
-                    self.stopped = ran_with_it.then_some(turn.by);
+                    self.stopped = ran_with_it.then(|| Box::new(turn.by));
                 }
                 ((Truth::No, Truth::Yes), Truth::No) => {
                     let ended = self.ended.take();
-                    self.miss(ended.map(|p| (p, turn.by)), scene);
+                    self.miss(ended.map(|p| (*p, turn.by)), scene);
                 }
                 _ => (self.stopped, self.ended) = (None, None),
             }
@@ -88,9 +94,9 @@ impl EarlyStop {
         if turn.production.0 != production {
             self.running = (production == Truth::Yes).then_some(turn.by.edge.until);
             let stopped = self.stopped.take();
-            self.ended = (turn.production == (Truth::Yes, Truth::No)).then_some(turn.by);
-            if let (Some(ended), false) = (self.ended, is_r1) {
-                self.miss(stopped.map(|t| (ended, t)), scene);
+            self.ended = (turn.production == (Truth::Yes, Truth::No)).then(|| Box::new(turn.by));
+            if let (Some(ended), false) = (self.ended.as_deref(), is_r1) {
+                self.miss(stopped.map(|t| (*ended, *t)), scene);
             }
         }
     }
@@ -103,11 +109,11 @@ impl EarlyStop {
 
     /// The points have new indices: of a change that is under way the point may be gone.
     pub fn renumber(&mut self, moved: impl Fn(u16) -> Option<u16>) {
-        let change = |change: Change| Some(Change { point: moved(change.point)?, ..change });
-        (self.stopped, self.ended) = (self.stopped.and_then(change), self.ended.and_then(change));
+        self.stopped.take_if(|change| !change.renumber(&moved));
+        self.ended.take_if(|change| !change.renumber(&moved));
         for side in self.missing.iter_mut().flat_map(|m| [&mut m.production, &mut m.treatment]) {
             // An alert that was told is ended whatever became of the units it began with.
-            *side = change(*side).unwrap_or(*side);
+            side.renumber(&moved);
         }
     }
 

@@ -30,6 +30,12 @@ pub struct Fragmented {
 }
 
 impl Fragmented {
+    /// Whether nothing is open.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// A gap of `certain_ms` that began at `first` ended at `at` without an R1 alert.
     pub fn gap(
         &mut self,

@@ -27,13 +27,13 @@ struct Open {
     unknown_ms: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Unit {
     /// Supervised since then.
     since: UtcMs,
     is_known: bool,
     known_ms: i64,
-    open: Option<Open>,
+    open: Option<Box<Open>>,
 }
 
 /// State of the rule for one site.
@@ -43,7 +43,7 @@ pub struct IncompleteDay {
     /// The local day that `judged` lies in.
     day: (UtcMs, UtcMs),
     units: Vec<Unit>,
-    gateways: Vec<Option<Open>>,
+    gateways: Vec<Option<Box<Open>>>,
     /// Changes still to come: when, which point, whether its state is known from there on.
     queue: Vec<(UtcMs, u16, bool)>,
     /// When nobody listened.
@@ -70,6 +70,12 @@ impl IncompleteDay {
         self.queue.push((at, point, is_known));
     }
 
+    /// When the day is over, about which alone it speaks; before the first, when that begins.
+    #[must_use]
+    pub fn due(&self) -> UtcMs {
+        self.day.1.max(self.judged)
+    }
+
     /// Nobody listened from `from` to `to`.
     pub fn excuse(&mut self, from: UtcMs, to: UtcMs) {
         self.excused.push((from, to));
@@ -86,11 +92,11 @@ impl IncompleteDay {
         let moved = |point: u16| index_of.get(usize::from(point)).copied().flatten();
         for (unit, moved) in old.units.iter().zip(index_of) {
             if let Some(i) = moved {
-                self.units[usize::from(*i)] = *unit;
+                self.units[usize::from(*i)] = unit.clone();
             }
         }
         for (open, name) in self.gateways.iter_mut().zip(gateways) {
-            *open = old_gateways.iter().position(|g| g == name).and_then(|i| old.gateways[i]);
+            *open = old_gateways.iter().position(|g| g == name).and_then(|i| old.gateways[i].clone());
         }
         self.queue = old.queue.iter().filter_map(|(at, p, known)| Some((*at, moved(*p)?, *known))).collect();
         (self.judged, self.day, self.excused) = (old.judged, old.day, old.excused.clone());
@@ -185,7 +191,7 @@ impl IncompleteDay {
 }
 
 fn settle(
-    (open, is_on): (&mut Option<Open>, bool),
+    (open, is_on): (&mut Option<Box<Open>>, bool),
     lacking_ms: i64,
     (begin, end): (UtcMs, UtcMs),
     subject: Subject,
@@ -195,11 +201,11 @@ fn settle(
         None if lacking_ms > 0 && is_on => {
             let own = Open { first: begin, unknown_ms: lacking_ms };
             out(finding(Change::Raised, end, end, own, subject));
-            *open = Some(own);
+            *open = Some(Box::new(own));
         }
         Some(own) if lacking_ms > 0 => own.unknown_ms += lacking_ms,
         Some(own) => {
-            out(finding(Change::Cleared, end, begin, *own, subject));
+            out(finding(Change::Cleared, end, begin, **own, subject));
             *open = None;
         }
         None => {}

@@ -25,9 +25,9 @@ pub struct LateStart {
     /// Treatment has certainly failed since then, at the latest.
     failed: Option<UtcMs>,
     /// Treatment has certainly run since this change, and had certainly failed before it since then, at the latest.
-    started: Option<(UtcMs, Change)>,
+    started: Option<Box<(UtcMs, Change)>>,
     /// Production started by this change while treatment had failed, and both have been so since.
-    begun: Option<Change>,
+    begun: Option<Box<Change>>,
     repeats: Repeats,
 }
 
@@ -37,9 +37,9 @@ impl LateStart {
         match turn.failed {
             (Truth::Yes, Truth::No) => {
                 let begun = self.begun.take();
-                self.started = self.failed.take().map(|since| (since, turn.by));
-                if let (Some(production), Some(treatment), false) = (begun, self.started, is_r1) {
-                    self.judge(production, treatment, scene, out);
+                self.started = self.failed.take().map(|since| Box::new((since, turn.by)));
+                if let (Some(production), Some(treatment), false) = (begun, self.started.as_deref(), is_r1) {
+                    self.judge(*production, *treatment, scene, out);
                 }
             }
             (before, Truth::Yes) if before != Truth::Yes => {
@@ -49,10 +49,12 @@ impl LateStart {
             _ => {}
         }
         match turn.production {
-            (Truth::No, Truth::Yes) if self.failed.is_some() => self.begun = Some(turn.by),
+            (Truth::No, Truth::Yes) if self.failed.is_some() => {
+                self.begun = Some(Box::new(turn.by));
+            }
             (Truth::No, Truth::Yes) => {
-                if let Some(treatment) = self.started {
-                    self.judge(turn.by, treatment, scene, out);
+                if let Some(treatment) = self.started.as_deref() {
+                    self.judge(turn.by, *treatment, scene, out);
                 }
             }
             (before, now) if before != now => self.begun = None,
@@ -67,9 +69,8 @@ impl LateStart {
 
     /// The points have new indices: of a change that is under way the point may be gone.
     pub fn renumber(&mut self, moved: impl Fn(u16) -> Option<u16>) {
-        let change = |change: Change| Some(Change { point: moved(change.point)?, ..change });
-        self.started = self.started.and_then(|(since, by)| Some((since, change(by)?)));
-        self.begun = self.begun.and_then(change);
+        self.started.take_if(|started| !started.1.renumber(&moved));
+        self.begun.take_if(|change| !change.renumber(&moved));
     }
 
     fn judge(

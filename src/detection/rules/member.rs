@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detection::debounce::Truth;
-use crate::detection::sample::Sample;
+use crate::detection::sample::Known;
 use crate::model::site::{Process, Site};
 use crate::model::state::State;
 
@@ -15,7 +15,7 @@ pub struct Member {
     /// Its state at the time the process is judged to.
     pub state: State,
     /// Its last sample up to that time.
-    pub latest: Option<Sample>,
+    pub latest: Option<Known>,
 }
 
 impl Member {
@@ -25,7 +25,7 @@ impl Member {
         if self.state == State::Unknown {
             return None;
         }
-        let power_w = self.latest.as_ref()?.power_w?;
+        let power_w = self.latest.as_ref()?.power_w.get()?;
         let noise_w = site.points.get(usize::from(self.point))?.thresholds.off_below_w;
         (power_w >= -noise_w).then_some(power_w.max(0.0))
     }

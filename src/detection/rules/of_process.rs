@@ -16,7 +16,7 @@ use super::treatment_underload::Underload;
 use super::{gap_while_producing, outside_hours};
 use crate::detection::debounce::{Transition, Truth};
 use crate::detection::finding::Finding;
-use crate::detection::sample::Sample;
+use crate::detection::sample::Known;
 use crate::model::param::Param;
 use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
@@ -67,6 +67,21 @@ fn is_unseen(scene: &Scene<'_>) -> Truth {
 }
 
 impl Rules {
+    /// Whether nothing is building up or open that may change within the day while production does not run.
+    #[must_use]
+    pub fn are_quiet(&self) -> bool {
+        let cases = [&self.treatment_off.case, &self.gap, &self.outside, self.underload.case()];
+        cases.iter().all(|case| case.is_idle(Truth::No))
+            && self.early_stop.is_quiet()
+            && self.fragmented.is_quiet()
+    }
+
+    /// Up to when day, night and working time are as they are.
+    #[must_use]
+    pub fn hours_end(&self) -> UtcMs {
+        self.calendar.until()
+    }
+
     /// A unit changed its state: `scene` is as it is since.
     pub fn turn(&mut self, turn: &Turn, scene: &Scene<'_>, out: &mut impl FnMut(Finding)) {
         if is_off(scene) == Truth::Yes {
@@ -77,13 +92,13 @@ impl Rules {
         }
         self.underload.look(None, scene);
         self.energy_ratio.look(scene);
-        let is_r1 = self.treatment_off.case.debounce.open().is_some();
+        let is_r1 = self.treatment_off.case.open().is_some();
         self.late_start.turn(turn, is_r1, scene, out);
         self.early_stop.turn(turn, is_r1, scene, out);
     }
 
     /// A unit was sampled, which is in `scene` already.
-    pub fn sample(&mut self, point: u16, sample: &Sample, scene: &Scene<'_>) {
+    pub fn sample(&mut self, point: u16, sample: &Known, scene: &Scene<'_>) {
         // What is seen while an alert waits to be cleared, or cannot be told, is no proof of it.
         if is_off(scene) == Truth::Yes {
             self.treatment_off.case.sample(point, sample);

@@ -115,6 +115,13 @@ pub struct Change {
 }
 
 impl Change {
+    /// Its point has a new index, or is gone: says whether it is still there.
+    pub fn renumber(&mut self, moved: impl Fn(u16) -> Option<u16>) -> bool {
+        let point = moved(self.point);
+        self.point = point.unwrap_or(self.point);
+        point.is_some()
+    }
+
     /// The readings that prove it: the last of the old state and the first of the new one.
     #[must_use]
     pub fn instants(&self) -> [(u16, UtcMs); 2] {

@@ -57,7 +57,7 @@ impl TreatmentOff {
             return;
         }
         let is_on = scene.is_on(Rule::TreatmentOff);
-        let by_day_ms = self.case.debounce.certain_ms() - self.night_ms;
+        let by_day_ms = self.case.certain_ms() - self.night_ms;
         let (raise_ms, level, steps) = self.steps(piece.is_night, scene);
         let limits = Limits {
             raise_ms,
@@ -94,7 +94,7 @@ impl TreatmentOff {
             }
             t = next;
         }
-        if self.case.debounce.is_quiet() {
+        if self.case.is_quiet() {
             self.night_ms = 0;
         }
     }
@@ -110,7 +110,7 @@ impl TreatmentOff {
         steps[1] = (i64::from(rules.critical_ms), Level::Critical);
         let mut raised = (raise_ms, Level::Warning);
         if is_night {
-            let by_day_ms = self.case.debounce.certain_ms() - self.night_ms;
+            let by_day_ms = self.case.certain_ms() - self.night_ms;
             let at_night_ms = by_day_ms + scene.ms(Param::NightRaise).min(raise_ms);
             steps[2] = (at_night_ms, Level::Warning.up());
             steps[3] = (at_night_ms.max(alarm_ms), Level::Alarm.up());
@@ -130,7 +130,7 @@ impl TreatmentOff {
     fn next_cut(&self, t: UtcMs, to: UtcMs, off: bool, raise_ms: i64) -> UtcMs {
         let mut next = to;
         if off {
-            let raised = t.plus(raise_ms - self.case.debounce.certain_ms());
+            let raised = t.plus(raise_ms - self.case.certain_ms());
             for cut in [raised, self.day.mostly_off_at(t)] {
                 if cut > t && cut < next {
                     next = cut;

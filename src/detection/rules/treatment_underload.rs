@@ -15,7 +15,7 @@ use super::scene::{Piece, Scene};
 use crate::alerts::figure::{Fact, Figure};
 use crate::alerts::finding::Tally;
 use crate::detection::debounce::{Limits, OnUnknown, Transition, Truth};
-use crate::detection::sample::Sample;
+use crate::detection::sample::Known;
 use crate::model::baseline::{Baseline, level};
 use crate::model::param::Param;
 use crate::model::rule::{Level, Rule};
@@ -57,8 +57,14 @@ pub struct Underload {
 }
 
 impl Underload {
+    /// The condition.
+    #[must_use]
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
     /// A unit changed its state or was sampled: it is looked at anew.
-    pub fn look(&mut self, sampled: Option<(u16, &Sample)>, scene: &Scene<'_>) {
+    pub fn look(&mut self, sampled: Option<(u16, &Known)>, scene: &Scene<'_>) {
         (self.load, self.is_proposed) = (Load::Usual, true);
         if scene.production != Truth::Yes || scene.process.baselines.is_empty() {
             return;
@@ -73,7 +79,7 @@ impl Underload {
             self.is_proposed &= baseline.basis.is_proposal();
             if let (Some((point, sample)), Some(usual_w)) = (sampled, usual_w)
                 && point == baseline.point
-                && let Some(power_w) = sample.power_w
+                && let Some(power_w) = sample.power_w.get()
             {
                 self.show(point, power_w, usual_w);
             }
@@ -131,7 +137,7 @@ impl Underload {
             };
             out(t, tallies, figures);
         });
-        if self.case.debounce.is_quiet() {
+        if self.case.is_quiet() {
             self.shown = Vec::new();
         }
     }
@@ -181,8 +187,8 @@ fn load_of(baseline: &Baseline, share: Option<f64>, scene: &Scene<'_>) -> (Load,
 fn power_factor(unit: &Member, scene: &Scene<'_>) -> Option<f32> {
     let sample = unit.latest.as_ref()?;
     let nominal_v = scene.site.rules.get(Param::VoltageNominal);
-    let is_near = (f64::from(sample.voltage_v?) - nominal_v).abs() <= 0.1 * nominal_v;
-    sample.power_factor.filter(|_| is_near).map(f32::abs)
+    let is_near = (f64::from(sample.voltage_v.get()?) - nominal_v).abs() <= 0.1 * nominal_v;
+    sample.power_factor.get().filter(|_| is_near).map(f32::abs)
 }
 
 /// Whether a power factor is so far below the usual one. What is not known has not dropped.

@@ -4,10 +4,11 @@ use super::plant::{
     FAN, Minute, OFF, ON, PRESS, REORDER_MS, START, alerts_of, observations, plant, stretch, told,
 };
 use crate::alerts::finding::{AlertFinding, Change, Subject};
+use crate::detection::observe::Observation;
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::meter::Meter;
 use crate::model::rule::{Level, Rule};
-use crate::model::site::{Process, Site, TreatmentGroup};
+use crate::model::site::{Point, Process, Site, TreatmentGroup};
 use crate::model::time::{MINUTE_MS, UtcMs};
 
 /// Judges the minutes, by another configuration from minute `at` on.
@@ -92,11 +93,7 @@ fn a_process_that_comes_later_knows_what_its_units_do() {
 fn a_member_that_joins_a_process_brings_its_state_along() {
     let (mut before, mut after) = (plant(), plant());
     // The press is in the process from the begin; its fan joins it, first alone with a unit of which nothing is heard.
-    let silent = crate::model::site::Point {
-        id: "spare".into(),
-        meter: 2,
-        ..before.0.points[usize::from(FAN)].clone()
-    };
+    let silent = Point { id: "spare".into(), meter: 2, ..before.0.points[usize::from(FAN)].clone() };
     for plant in [&mut before, &mut after] {
         plant.0.points.push(silent.clone());
         plant.1.push(Meter { id: "plant/spare".into(), ..plant.1[0].clone() });
@@ -129,4 +126,52 @@ fn a_longer_step_does_not_keep_the_open_one_open() {
     let mut judge = judge.carry_over((&before.0, &old), (site, &context), fresh);
     judge.advance(site, &context, last(&day).plus(4 * 3_600_000), &mut |_| {});
     assert_eq!(judge.point(FAN).state, crate::model::state::State::Unknown);
+}
+
+/// Where nothing is known of a process a site is not visited with every tick: no one may tell from what is said.
+#[test]
+fn of_what_is_not_known_ticks_say_nothing_more_whatever_is_configured_then() {
+    let (mut before, mut after) = (plant(), plant());
+    for plant in [&mut before, &mut after] {
+        let spare = Point { id: "spare".into(), meter: 2, ..plant.0.points[0].clone() };
+        plant.0.points.push(spare);
+        plant.1.push(Meter { id: "plant/spare".into(), ..plant.1[0].clone() });
+    }
+    // A spare press that runs on while press and fan are silent belongs to the process from within the 61st minute on.
+    after.0.processes[0].production = vec![2];
+    let configured = START.plus(60 * MINUTE_MS + 50_000);
+    let mut seen = observations(&stretch((ON, OFF), 5));
+    seen.extend((0..120).map(|minute| {
+        let at = START.plus(minute * MINUTE_MS);
+        Observation::plain(2, at, ON, None, 1_000 + minute.unsigned_abs())
+    }));
+    let said = |tick_ms: i64| {
+        let contexts = [&before, &after].map(|(site, meters)| SiteContext::new(site, meters));
+        let mut judge = SiteJudge::new(&before.0, &contexts[0], START.plus(-1));
+        let (mut out, mut now) = (Vec::new(), START);
+        while now < START.plus(120 * MINUTE_MS) {
+            seen.iter().filter(|o| o.at == now).for_each(|o| {
+                judge.offer(*o);
+            });
+            if now == configured || now.since(START) % tick_ms == 0 {
+                let to = now.plus(-i64::from(REORDER_MS));
+                let (plant, context) =
+                    if now <= configured { (&before, &contexts[0]) } else { (&after, &contexts[1]) };
+                judge.advance(&plant.0, context, to, &mut |f| out.push(f));
+            }
+            if now == configured {
+                let fresh = SiteJudge::new(&after.0, &contexts[1], now);
+                judge = judge.carry_over((&before.0, &contexts[0]), (&after.0, &contexts[1]), fresh);
+            }
+            now = now.plus(10_000);
+        }
+        alerts_of(out).into_iter().map(|a| (a.at, a.rule, a.change, a.first)).collect::<Vec<_>>()
+    };
+    let at = configured.plus(-i64::from(REORDER_MS));
+    let found = said(10_000);
+    assert!(
+        found.iter().any(|(_, rule, _, first)| (*rule, *first) == (Rule::GapWhileProducing, at)),
+        "{found:?}"
+    );
+    assert_eq!(found, said(30_000));
 }
