@@ -23,6 +23,10 @@ const STEP_EVERY: Duration = Duration::from_millis(50);
 /// Between two looks for readings to be folded into their blocks.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// Or once so many readings came, also when the engine is behind: what is not folded is costly to read, and a flood must
+/// not pile it up. Half of what is gathered at once, so that gathering and closing take turns.
+const N_READINGS_A_FOLD: u64 = 16_384;
+
 /// What the engine lets others see after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
@@ -65,7 +69,7 @@ pub fn run(
 ) -> Result<(), EngineError> {
     let mut durable = journal.durable();
     let (mut saved, mut folded, mut stepped) = (Instant::now(), Instant::now(), Instant::now());
-    let mut more_to_fold = false;
+    let (mut more_to_fold, mut n_folded) = (false, engine.counts().readings);
     // Whoever is killed again and again must not take the same messages again and again.
     let mut restored = engine.is_muted();
     progress.send_replace(view(&engine));
@@ -89,6 +93,11 @@ pub fn run(
         }
         if stop.is_cancelled() {
             return Ok(());
+        }
+        let n_waiting = engine.counts().readings.saturating_sub(n_folded);
+        for _ in 0..n_waiting / N_READINGS_A_FOLD {
+            engine.fold()?;
+            n_folded += N_READINGS_A_FOLD;
         }
         if folded.elapsed() >= FOLD_EVERY || more_to_fold && !behind {
             more_to_fold = engine.fold()?;

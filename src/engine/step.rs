@@ -15,7 +15,7 @@ use crate::store::write::Store;
 use super::effects::{Counts, Effects};
 use super::error::EngineError;
 use super::layout;
-use super::past::{Allowance, N_READINGS_PER_TICK};
+use super::past::Allowance;
 use super::restore;
 use super::suppress;
 use super::world::World;
@@ -193,16 +193,17 @@ impl Engine {
                 self.world.adopt(&command, received, offset);
             }
             self.effects.clear();
-            if message.kind == Kind::Tick && self.world.is_past_due(false) {
-                self.judge_past_muted(offset)?;
+            if message.kind == Kind::Tick
+                && let Some(allowance) = self.world.past_at_tick()
+            {
+                self.judge_past_muted(offset, allowance)?;
             }
         }
         if renumber { self.number_meters() } else { Ok(()) }
     }
 
     /// What was written of a past that was judged again stands; only the world comes to the same once more.
-    fn judge_past_muted(&mut self, offset: Offset) -> Result<(), EngineError> {
-        let mut allowance = Allowance { n_readings: N_READINGS_PER_TICK, is_the_end: false };
+    fn judge_past_muted(&mut self, offset: Offset, mut allowance: Allowance) -> Result<(), EngineError> {
         let past = |source| EngineError::Past { offset, source };
         let conn = self.store.conn();
         while self.world.judge_past(conn, offset, &mut allowance, &mut |_, _| Ok(())).map_err(past)?.is_some()
@@ -218,7 +219,7 @@ impl Engine {
     pub fn settle_past(&mut self) -> Result<(), EngineError> {
         let offset = self.taken;
         let at = |source| EngineError::Store { offset, source };
-        while self.world.is_past_due(true) {
+        while let Some(allowance) = self.world.past_at_the_end() {
             let tx = self.store.begin().map_err(at)?;
             let mut step = Step {
                 tx,
@@ -228,7 +229,7 @@ impl Engine {
                 meter_keys: &mut self.meter_keys,
                 saved_now: self.saved_now,
             };
-            step.judge_past(offset, N_READINGS_PER_TICK, true)?;
+            step.judge_past(offset, allowance)?;
             step.tx.commit(offset).map_err(at)?;
         }
         Ok(())
