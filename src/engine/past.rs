@@ -14,7 +14,7 @@ use crate::store::judging::Checkpoint;
 
 /// Readings taken since the last tick and judged again at this one, together, about: what of the past is judged is what
 /// live readings leave of it. A tick takes a fifth of a second or less for it, so that live ones wait no longer.
-const N_READINGS_PER_TICK: u64 = 40_000;
+const N_READINGS_PER_TICK: u64 = 64_000;
 
 /// Readings judged again at a tick, however many were taken: the past goes on under any load.
 const N_READINGS_PER_TICK_MIN: u64 = 5_000;

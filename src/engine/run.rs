@@ -23,9 +23,8 @@ const STEP_EVERY: Duration = Duration::from_millis(50);
 /// Between two looks for readings to be folded into their blocks.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
-/// Or once so many readings came, also when the engine is behind: what is not folded is costly to read, and a flood must
-/// not pile it up. Half of what is gathered at once, so that gathering and closing take turns.
-const N_READINGS_A_FOLD: u64 = 16_384;
+/// So many readings are gathered into parts also while the engine is behind: a flood must not pile up rows.
+const N_READINGS_A_FOLD: u64 = 32_768;
 
 /// What the engine lets others see after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,7 +95,7 @@ pub fn run(
         }
         let n_waiting = engine.counts().readings.saturating_sub(n_folded);
         for _ in 0..n_waiting / N_READINGS_A_FOLD {
-            engine.fold()?;
+            more_to_fold |= engine.fold_in_haste()?;
             n_folded += N_READINGS_A_FOLD;
         }
         if folded.elapsed() >= FOLD_EVERY || more_to_fold && !behind {

@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use crate::config::settings::History as HistorySettings;
-use crate::history;
+use crate::history::{self, HistoryError};
 use crate::journal::read::Begin;
 use crate::model::message::{Kind, Message};
 use crate::model::reading::Offset;
@@ -20,6 +20,9 @@ use super::restore;
 use super::suppress;
 use super::world::World;
 use super::write::{Step, meter_keys, parse};
+
+/// A bounded piece of folding: the time now, and from which row on rows stay.
+type Fold = fn(&rusqlite::Connection, UtcMs, Option<i64>) -> Result<bool, HistoryError>;
 
 /// Where results go beside the store.
 #[derive(Clone, Debug, Default)]
@@ -266,13 +269,25 @@ impl Engine {
     /// # Errors
     /// The store cannot be written.
     pub fn fold(&mut self) -> Result<bool, EngineError> {
+        self.fold_by(history::fold::fold)
+    }
+
+    /// The part of it that must not wait while there is much to take.
+    ///
+    /// # Errors
+    /// As [`fold`](Engine::fold).
+    pub fn fold_in_haste(&mut self) -> Result<bool, EngineError> {
+        self.fold_by(history::fold::fold_in_haste)
+    }
+
+    fn fold_by(&mut self, piece: Fold) -> Result<bool, EngineError> {
         let offset = self.taken;
         let at = |source| EngineError::Store { offset, source };
         let tx = self.store.begin().map_err(at)?;
         let named_from = queue::oldest_row(tx.conn()).map_err(at)?;
         let now = self.world.now();
-        let work = || -> Result<bool, history::HistoryError> {
-            let folded = history::fold::fold(tx.conn(), now, named_from)?;
+        let work = || -> Result<bool, HistoryError> {
+            let folded = piece(tx.conn(), now, named_from)?;
             let keep = history::Retention { days_max: self.keep.days_max, bytes_max: self.keep.bytes_max };
             Ok(history::retain(tx.conn(), keep, now)? | folded)
         };
