@@ -9,36 +9,30 @@
 //! | files | what happens there |
 //! |---|---|
 //! | `run` `step` `write` `world` `effects` | messages in, one step, one transaction |
-//! | `late` `marks` `keep` `past` `rejudge` `version` | late readings: the past of a site judged again, a bounded piece a tick |
+//! | [`past`] | late readings: the past of a site judged again, a bounded piece a tick |
 //! | `book` `decide` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
 //! | `suppress` | reasons for which nobody is told of an alert |
 //! | `restore` `saved` `layout` `pack` | what is kept, and a restart from it |
 //! | `replay` | the same over what was recorded |
 
 pub mod adopt;
-mod advance;
 pub mod book;
 pub mod changes;
 pub mod decide;
 pub mod effects;
 mod enforce;
 pub mod error;
-pub mod keep;
-pub mod late;
 mod layout;
-pub mod marks;
 pub mod pack;
 pub mod past;
 mod persons;
 pub mod proof;
-pub mod rejudge;
 pub mod replay;
 mod restore;
 pub mod run;
 pub mod saved;
 pub mod step;
 mod suppress;
-pub mod version;
 pub mod world;
 mod write;
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::effects::Counts;
-use super::late::LateBook;
-use super::rejudge::Rejudging;
+use super::past::late::LateBook;
+use super::past::rejudge::Rejudging;
 use crate::detection::meters::arrivals::Arrivals;
 use crate::detection::site::SiteJudge;
 use crate::model::reading::Offset;

@@ -15,7 +15,7 @@ use crate::store::write::Store;
 use super::effects::{Counts, Effects};
 use super::error::EngineError;
 use super::layout;
-use super::past::Allowance;
+use super::past::pace::Allowance;
 use super::restore;
 use super::suppress;
 use super::world::World;

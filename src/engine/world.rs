@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::advance::{Place, advance, advance_over_marks};
 use super::book::Book;
 use super::changes::{self, Enforced};
 use super::effects::{Counts, Effects, Found, Passed};
-use super::late::LateBook;
-use super::rejudge::{Rejudging, may_judge};
+use super::past::advance::{Place, advance, advance_over_marks};
+use super::past::late::LateBook;
+use super::past::rejudge::{Rejudging, may_judge};
+use super::past::version::SiteVersion;
 use super::saved::{self, Borrowed, SaveError, Saved};
-use super::version::SiteVersion;
 use crate::detection::meters::arrivals::Arrivals;
 use crate::detection::meters::restart::Behind;
 use crate::detection::observe::{Observation, Stamp};

@@ -21,12 +21,12 @@ use crate::store::write::Transaction;
 
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
-use super::keep::{self, RejudgeError};
 use super::layout::LAYOUT;
-use super::marks;
-use super::past::{Allowance, Revised};
+use super::past::keep::{self, RejudgeError};
+use super::past::marks;
+use super::past::pace::{Allowance, Revised};
+use super::past::rejudge::Told;
 use super::proof;
-use super::rejudge::Told;
 use super::world::World;
 
 /// Messages on their way into an open transaction.

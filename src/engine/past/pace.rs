@@ -7,17 +7,18 @@ use rusqlite::Connection;
 
 use super::keep::RejudgeError;
 use super::rejudge::{Outcome, Rejudging, Slice};
-use super::world::World;
 use crate::alerts::revision::Late;
+use crate::engine::world::World;
 use crate::model::reading::Offset;
 use crate::store::judging::Checkpoint;
 
 /// Readings taken since the last tick and judged again at this one, together, about: what of the past is judged is what
-/// live readings leave of it. A tick takes a fifth of a second or less for it, so that live ones wait no longer.
-const N_READINGS_PER_TICK: u64 = 64_000;
+/// live readings leave of it. A tick takes a fifth of a second or less for it, so that live ones wait no longer. In tests a
+/// past takes many ticks.
+const N_READINGS_PER_TICK: u64 = if cfg!(test) { 300 } else { 64_000 };
 
 /// Readings judged again at a tick, however many were taken: the past goes on under any load.
-const N_READINGS_PER_TICK_MIN: u64 = 5_000;
+const N_READINGS_PER_TICK_MIN: u64 = if cfg!(test) { 50 } else { 5_000 };
 
 /// What a slice costs beside its readings, in readings.
 const SLICE_COST: u64 = 100;
