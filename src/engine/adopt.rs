@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::book::{Book, Page};
 use super::changes::{self, Enforced};
 use super::decide::{self, Decided};
-use super::version::SiteVersion;
+use super::past::version::SiteVersion;
 use super::world::World;
 use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::command::Command;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::version::SiteVersion;
+use super::past::version::SiteVersion;
 use crate::alerts::evidence::{Aspect, Changed};
 use crate::model::baseline::Baseline;
 use crate::model::meter::Meter;

@@ -5,8 +5,8 @@ use super::changes::Enforced;
 use super::decide::{self, Decided};
 use super::effects::Mark;
 use super::error::EngineError;
-use super::keep::RejudgeError;
-use super::version::SiteVersion;
+use super::past::keep::RejudgeError;
+use super::past::version::SiteVersion;
 use super::write::{Step, meter_keys, parse};
 
 use crate::alerts::alert::{self, Alert};

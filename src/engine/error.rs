@@ -33,7 +33,7 @@ pub enum EngineError {
         offset: Offset,
         /// Why.
         #[source]
-        source: super::keep::RejudgeError,
+        source: super::past::keep::RejudgeError,
     },
     /// The state cannot be packed.
     #[error("the engine's state after message {offset} cannot be packed")]

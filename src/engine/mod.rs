@@ -9,7 +9,7 @@
 //! | files | what happens there |
 //! |---|---|
 //! | `run` `step` `write` `world` `effects` | messages in, one step, one transaction |
-//! | `late` `marks` `keep` `past` `rejudge` `version` | late readings: the past of a site judged again, a bounded piece a tick |
+//! | [`past`] | late readings: the past of a site judged again, a bounded piece a tick |
 //! | `book` `decide` `because` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
 //! | `exchange` | meters that were exchanged |
 //! | `suppress` | reasons for which nobody is told of an alert |
@@ -17,7 +17,6 @@
 //! | `replay` | the same over what was recorded |
 
 pub mod adopt;
-mod advance;
 pub mod because;
 pub mod book;
 pub mod changes;
@@ -26,22 +25,17 @@ pub mod effects;
 mod enforce;
 pub mod error;
 mod exchange;
-pub mod keep;
-pub mod late;
 mod layout;
-pub mod marks;
 pub mod pack;
 pub mod past;
 mod persons;
 pub mod proof;
-pub mod rejudge;
 pub mod replay;
 mod restore;
 pub mod run;
 pub mod saved;
 pub mod step;
 mod suppress;
-pub mod version;
 pub mod world;
 mod write;
 

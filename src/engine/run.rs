@@ -23,6 +23,9 @@ const STEP_EVERY: Duration = Duration::from_millis(50);
 /// Between two looks for readings to be folded into their blocks.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// So many readings are gathered into parts also while the engine is behind: a flood must not pile up rows.
+const N_READINGS_A_FOLD: u64 = 32_768;
+
 /// What the engine lets others see after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
@@ -65,7 +68,7 @@ pub fn run(
 ) -> Result<(), EngineError> {
     let mut durable = journal.durable();
     let (mut saved, mut folded, mut stepped) = (Instant::now(), Instant::now(), Instant::now());
-    let mut more_to_fold = false;
+    let (mut more_to_fold, mut n_folded) = (false, engine.counts().readings);
     // Whoever is killed again and again must not take the same messages again and again.
     let mut restored = engine.is_muted();
     progress.send_replace(view(&engine));
@@ -89,6 +92,11 @@ pub fn run(
         }
         if stop.is_cancelled() {
             return Ok(());
+        }
+        let n_waiting = engine.counts().readings.saturating_sub(n_folded);
+        for _ in 0..n_waiting / N_READINGS_A_FOLD {
+            more_to_fold |= engine.fold_in_haste()?;
+            n_folded += N_READINGS_A_FOLD;
         }
         if folded.elapsed() >= FOLD_EVERY || more_to_fold && !behind {
             more_to_fold = engine.fold()?;

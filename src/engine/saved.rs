@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::effects::Counts;
-use super::late::LateBook;
-use super::rejudge::Rejudging;
+use super::past::late::LateBook;
+use super::past::rejudge::Rejudging;
 use crate::detection::meters::arrivals::Arrivals;
 use crate::detection::site::SiteJudge;
 use crate::model::reading::Offset;
@@ -25,6 +25,7 @@ pub(super) struct Saved {
     pub(super) versions: Vec<Offset>,
     pub(super) late: LateBook,
     pub(super) past: Option<Box<Rejudging>>,
+    pub(super) readings_at_tick: u64,
     pub(super) merge: Merge,
     pub(super) now: UtcMs,
     pub(super) counts: Counts,
@@ -39,6 +40,7 @@ pub(super) struct Borrowed<'a> {
     pub(super) versions: &'a [Offset],
     pub(super) late: &'a LateBook,
     pub(super) past: &'a Option<Box<Rejudging>>,
+    pub(super) readings_at_tick: u64,
     pub(super) merge: &'a Merge,
     pub(super) now: UtcMs,
     pub(super) counts: Counts,

@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use crate::config::settings::History as HistorySettings;
-use crate::history;
+use crate::history::{self, HistoryError};
 use crate::journal::read::Begin;
 use crate::model::message::{Kind, Message};
 use crate::model::reading::Offset;
@@ -15,11 +15,14 @@ use crate::store::write::Store;
 use super::effects::{Counts, Effects};
 use super::error::EngineError;
 use super::layout;
-use super::past::{Allowance, N_READINGS_PER_TICK};
+use super::past::pace::Allowance;
 use super::restore;
 use super::suppress;
 use super::world::World;
 use super::write::{Step, meter_keys, parse};
+
+/// A bounded piece of folding: the time now, and from which row on rows stay.
+type Fold = fn(&rusqlite::Connection, UtcMs, Option<i64>) -> Result<bool, HistoryError>;
 
 /// Where results go beside the store.
 #[derive(Clone, Debug, Default)]
@@ -193,16 +196,17 @@ impl Engine {
                 self.world.adopt(&command, received, offset);
             }
             self.effects.clear();
-            if message.kind == Kind::Tick && self.world.is_past_due(false) {
-                self.judge_past_muted(offset)?;
+            if message.kind == Kind::Tick
+                && let Some(allowance) = self.world.past_at_tick()
+            {
+                self.judge_past_muted(offset, allowance)?;
             }
         }
         if renumber { self.number_meters() } else { Ok(()) }
     }
 
     /// What was written of a past that was judged again stands; only the world comes to the same once more.
-    fn judge_past_muted(&mut self, offset: Offset) -> Result<(), EngineError> {
-        let mut allowance = Allowance { n_readings: N_READINGS_PER_TICK, is_the_end: false };
+    fn judge_past_muted(&mut self, offset: Offset, mut allowance: Allowance) -> Result<(), EngineError> {
         let past = |source| EngineError::Past { offset, source };
         let conn = self.store.conn();
         while self.world.judge_past(conn, offset, &mut allowance, &mut |_, _| Ok(())).map_err(past)?.is_some()
@@ -218,7 +222,7 @@ impl Engine {
     pub fn settle_past(&mut self) -> Result<(), EngineError> {
         let offset = self.taken;
         let at = |source| EngineError::Store { offset, source };
-        while self.world.is_past_due(true) {
+        while let Some(allowance) = self.world.past_at_the_end() {
             let tx = self.store.begin().map_err(at)?;
             let mut step = Step {
                 tx,
@@ -228,7 +232,7 @@ impl Engine {
                 meter_keys: &mut self.meter_keys,
                 saved_now: self.saved_now,
             };
-            step.judge_past(offset, N_READINGS_PER_TICK, true)?;
+            step.judge_past(offset, allowance)?;
             step.tx.commit(offset).map_err(at)?;
         }
         Ok(())
@@ -265,13 +269,25 @@ impl Engine {
     /// # Errors
     /// The store cannot be written.
     pub fn fold(&mut self) -> Result<bool, EngineError> {
+        self.fold_by(history::fold::fold)
+    }
+
+    /// The part of it that must not wait while there is much to take.
+    ///
+    /// # Errors
+    /// As [`fold`](Engine::fold).
+    pub fn fold_in_haste(&mut self) -> Result<bool, EngineError> {
+        self.fold_by(history::fold::fold_in_haste)
+    }
+
+    fn fold_by(&mut self, piece: Fold) -> Result<bool, EngineError> {
         let offset = self.taken;
         let at = |source| EngineError::Store { offset, source };
         let tx = self.store.begin().map_err(at)?;
         let named_from = queue::oldest_row(tx.conn()).map_err(at)?;
         let now = self.world.now();
-        let work = || -> Result<bool, history::HistoryError> {
-            let folded = history::fold::fold(tx.conn(), now, named_from)?;
+        let work = || -> Result<bool, HistoryError> {
+            let folded = piece(tx.conn(), now, named_from)?;
             let keep = history::Retention { days_max: self.keep.days_max, bytes_max: self.keep.bytes_max };
             Ok(history::retain(tx.conn(), keep, now)? | folded)
         };

@@ -12,8 +12,8 @@ use rusqlite::Connection;
 
 use super::effects::Passed;
 use super::error::EngineError;
-use super::keep::RejudgeError;
-use super::version::SiteVersion;
+use super::past::keep::RejudgeError;
+use super::past::version::SiteVersion;
 use super::write::Step;
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::reason::Why;

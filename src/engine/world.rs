@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::advance::{Place, advance, advance_over_marks};
 use super::book::Book;
 use super::changes::{self, Enforced};
 use super::effects::{Counts, Effects, Found, Passed};
-use super::late::LateBook;
-use super::rejudge::{Rejudging, may_judge};
+use super::past::advance::{Place, advance, advance_over_marks};
+use super::past::late::LateBook;
+use super::past::rejudge::{Rejudging, may_judge};
+use super::past::version::SiteVersion;
 use super::saved::{self, Borrowed, SaveError, Saved};
-use super::version::SiteVersion;
 use crate::detection::meters::arrivals::Arrivals;
 use crate::detection::meters::restart::Behind;
 use crate::detection::observe::{Observation, Stamp};
@@ -43,6 +43,9 @@ pub struct World {
     /// Sites that late readings wait at, and the one that is being judged again.
     pub(super) late: LateBook,
     pub(super) past: Option<Box<Rejudging>>,
+    /// Readings taken up to the last tick, and between the two last ones.
+    readings_at_tick: u64,
+    pub(super) n_since_tick: u64,
     /// By meter: the site and point it measures.
     point_of: Vec<Option<(u32, u16)>>,
     merge: Merge,
@@ -93,6 +96,8 @@ impl World {
             versions: saved.versions,
             late: saved.late,
             past: saved.past,
+            readings_at_tick: saved.readings_at_tick,
+            n_since_tick: 0,
             point_of,
             merge: saved.merge,
             arrivals: saved.arrivals,
@@ -188,6 +193,7 @@ impl World {
             book: old.book,
             now: old.now,
             counts: old.counts,
+            readings_at_tick: old.readings_at_tick,
             ..Saved::default()
         };
         let mut new = World::over(Arc::new(registry), kept);
@@ -248,6 +254,7 @@ impl World {
             versions: &self.versions,
             late: &self.late,
             past: &self.past,
+            readings_at_tick: self.readings_at_tick,
             merge: &self.merge,
             now: self.now,
             counts: self.counts,
@@ -266,6 +273,8 @@ impl World {
             self.judges.iter_mut().for_each(|judge| judge.excuse(last, now));
         }
         self.now = self.now.max(now);
+        self.n_since_tick = self.counts.readings - self.readings_at_tick;
+        self.readings_at_tick = self.counts.readings;
         let judges = self.judges.iter_mut().zip(&mut self.marks);
         let sites = self.registry.sites.iter().zip(&self.contexts).zip(judges);
         for (index, ((site, context), (judge, mark))) in (0_u32..).zip(sites) {

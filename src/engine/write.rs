@@ -21,12 +21,12 @@ use crate::store::write::Transaction;
 
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
-use super::keep::{self, RejudgeError};
 use super::layout::LAYOUT;
-use super::marks;
-use super::past::{Allowance, N_READINGS_PER_TICK, Revised};
+use super::past::keep::{self, RejudgeError};
+use super::past::marks;
+use super::past::pace::{Allowance, Revised};
+use super::past::rejudge::Told;
 use super::proof;
-use super::rejudge::Told;
 use super::world::World;
 
 /// Messages on their way into an open transaction.
@@ -57,8 +57,10 @@ impl Step<'_> {
             self.write(offset)?;
             self.adopt((offset, message.received), &command)?;
         }
-        if message.kind == Kind::Tick && self.world.is_past_due(false) {
-            self.judge_past(offset, N_READINGS_PER_TICK, false)?;
+        if message.kind == Kind::Tick
+            && let Some(allowance) = self.world.past_at_tick()
+        {
+            self.judge_past(offset, allowance)?;
         }
         // What is asked stands between what was found before and after, however messages are batched.
         if message.kind == Kind::Command { self.write(offset) } else { Ok(()) }
@@ -211,14 +213,8 @@ impl Step<'_> {
     }
 
     /// Judges the past of sites with late readings again, as far as is allowed.
-    pub(super) fn judge_past(
-        &mut self,
-        offset: Offset,
-        n_readings: usize,
-        is_the_end: bool,
-    ) -> Result<(), EngineError> {
+    pub(super) fn judge_past(&mut self, offset: Offset, mut allowance: Allowance) -> Result<(), EngineError> {
         self.write(offset)?;
-        let mut allowance = Allowance { n_readings, is_the_end };
         loop {
             let conn = self.tx.conn();
             let mut keep = |site: &str, checkpoint: &Checkpoint| {

@@ -38,6 +38,21 @@ pub fn fold(conn: &Connection, now: UtcMs, keep_rows_from: Option<i64>) -> Resul
     Ok(worked || removed)
 }
 
+/// The same as far as parts, for when there is no time for more: rows must not pile up, since every range read goes
+/// through all that are left.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_in_haste(
+    conn: &Connection,
+    now: UtcMs,
+    keep_rows_from: Option<i64>,
+) -> Result<bool, HistoryError> {
+    let worked = gather(conn, now)?;
+    let removed = remove_rows(conn, keep_rows_from)?;
+    Ok(worked || removed)
+}
+
 /// Rows that are not gathered yet.
 struct Waiting {
     last: i64,
@@ -89,9 +104,10 @@ fn gather(conn: &Connection, now: UtcMs) -> Result<bool, HistoryError> {
     let (mut pool, mut entries) = (Pool::default(), Vec::new());
     add_rows(conn, mark, waiting.last, &mut pool, &mut entries)?;
     let place = |e: &Entry| (hour_of(UtcMs(e.time)), bucket_of(e.meter));
-    entries.sort_unstable_by_key(|e| (place(e), e.mask, e.meter, e.time, e.offset));
+    entries.sort_by_cached_key(place);
     let mut body = Vec::new();
-    for readings in entries.chunk_by(|a, b| place(a) == place(b)) {
+    for readings in entries.chunk_by_mut(|a, b| place(a) == place(b)) {
+        readings.sort_unstable_by_key(|e| (e.mask, e.meter, e.time, e.offset));
         body.clear();
         pool.pack(readings, Effort::Quick, &mut body);
         put_part(conn, place(&readings[0]), readings.len(), &body).map_err(sql("write a part"))?;

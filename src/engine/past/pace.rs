@@ -7,16 +7,21 @@ use rusqlite::Connection;
 
 use super::keep::RejudgeError;
 use super::rejudge::{Outcome, Rejudging, Slice};
-use super::world::World;
 use crate::alerts::revision::Late;
+use crate::engine::world::World;
 use crate::model::reading::Offset;
 use crate::store::judging::Checkpoint;
 
-/// Readings judged again at a tick, about: a tenth of a second or two, so that live ones wait no longer for it.
-pub const N_READINGS_PER_TICK: usize = 10_000;
+/// Readings taken since the last tick and judged again at this one, together, about: what of the past is judged is what
+/// live readings leave of it. A tick takes a fifth of a second or less for it, so that live ones wait no longer. In tests a
+/// past takes many ticks.
+const N_READINGS_PER_TICK: u64 = if cfg!(test) { 300 } else { 64_000 };
+
+/// Readings judged again at a tick, however many were taken: the past goes on under any load.
+const N_READINGS_PER_TICK_MIN: u64 = if cfg!(test) { 50 } else { 5_000 };
 
 /// What a slice costs beside its readings, in readings.
-const SLICE_COST: usize = 250;
+const SLICE_COST: u64 = 100;
 
 /// A site whose past has been judged again.
 #[derive(Debug)]
@@ -31,24 +36,30 @@ pub struct Revised {
     pub outcome: Outcome,
 }
 
-/// How much may be done, and of what.
+/// How much may be done, and of which sites.
 #[derive(Debug)]
 pub struct Allowance {
-    /// Readings left.
-    pub n_readings: usize,
-    /// Whether sites are taken that wait for more to come.
-    pub is_the_end: bool,
+    n_readings: u64,
+    due: std::vec::IntoIter<u32>,
 }
 
 impl World {
-    /// Whether some past is to be judged again at this tick.
+    /// What of the past is to be judged again at the tick that was taken just now, if any is.
     #[must_use]
-    pub fn is_past_due(&self, is_the_end: bool) -> bool {
-        self.past.is_some() || !self.due(is_the_end).is_empty()
+    pub fn past_at_tick(&self) -> Option<Allowance> {
+        let n_readings = N_READINGS_PER_TICK.saturating_sub(self.n_since_tick).max(N_READINGS_PER_TICK_MIN);
+        self.allow(n_readings, self.late.due(self.now()))
     }
 
-    fn due(&self, is_the_end: bool) -> Vec<u32> {
-        if is_the_end { self.late.all() } else { self.late.due(self.now()) }
+    /// A piece of all the past that is left, also of sites that wait for more to come: the end of a replay.
+    #[must_use]
+    pub fn past_at_the_end(&self) -> Option<Allowance> {
+        self.allow(N_READINGS_PER_TICK, self.late.all())
+    }
+
+    fn allow(&self, n_readings: u64, due: Vec<u32>) -> Option<Allowance> {
+        let is_any = self.past.is_some() || !due.is_empty();
+        is_any.then(|| Allowance { n_readings, due: due.into_iter() })
     }
 
     /// Judges the past as far as is allowed; a site that is done comes back, and the next one with the next call.
@@ -64,14 +75,14 @@ impl World {
         keep: &mut dyn FnMut(&str, &Checkpoint) -> Result<(), RejudgeError>,
     ) -> Result<Option<Revised>, RejudgeError> {
         while allowance.n_readings > 0 {
-            if self.past.is_none() && !self.begin_past(conn, offset, allowance.is_the_end)? {
+            if self.past.is_none() && !self.begin_past(conn, offset, &mut allowance.due)? {
                 return Ok(None);
             }
             let now = self.now();
             let Some(past) = &mut self.past else { return Ok(None) };
             let live = &self.judges[past.index as usize];
             let Slice { n_readings, is_done } = past.slice(conn, live, (now, offset), keep)?;
-            allowance.n_readings = allowance.n_readings.saturating_sub(n_readings + SLICE_COST);
+            allowance.n_readings = allowance.n_readings.saturating_sub(n_readings as u64 + SLICE_COST);
             if is_done {
                 return Ok(self.end_past());
             }
@@ -84,9 +95,9 @@ impl World {
         &mut self,
         conn: &Connection,
         offset: Offset,
-        is_the_end: bool,
+        due: &mut std::vec::IntoIter<u32>,
     ) -> Result<bool, RejudgeError> {
-        for index in self.due(is_the_end) {
+        for index in due {
             let Some(late) = self.late.take(index) else { continue };
             let site = &self.registry().sites[index as usize].id;
             self.past = Rejudging::begin(conn, (index, site), late, offset)?.map(Box::new);

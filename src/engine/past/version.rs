@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::pack;
 use crate::detection::site::SiteContext;
+use crate::engine::pack;
 use crate::model::meter::Meter;
 use crate::model::registry::Registry;
 use crate::model::site::Site;

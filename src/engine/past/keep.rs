@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pack;
 use super::version::VersionError;
 use crate::alerts::alert::Alert;
 use crate::detection::site::SiteJudge;
+use crate::engine::pack;
 use crate::history::HistoryError;
 use crate::model::reading::Offset;
 use crate::store::error::StoreError;

@@ -10,9 +10,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::keep::{self, RejudgeError};
-use super::layout::LAYOUT;
 use super::marks;
-use super::proof;
 use super::version::{InForce, SiteVersion};
 use crate::alerts::alert::{self, Alert, Status};
 use crate::alerts::finding::{AlertFinding, Change};
@@ -20,6 +18,8 @@ use crate::alerts::revision::Late;
 use crate::detection::finding::Finding;
 use crate::detection::observe::{Observation, Stamp};
 use crate::detection::site::{Offer, SiteJudge};
+use crate::engine::layout::LAYOUT;
+use crate::engine::proof;
 use crate::history::{self, span::Span};
 use crate::model::reading::{Offset, Quality};
 use crate::model::site::{Point, PointKind, Site};

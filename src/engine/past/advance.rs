@@ -1,22 +1,22 @@
 //! A site judged on by a tick, with its state noted at the marks on the way.
 
-use super::effects::{Effects, Found, Mark};
 use super::marks;
 use crate::detection::site::{SiteContext, SiteJudge};
+use crate::engine::effects::{Effects, Found, Mark};
 use crate::model::reading::Offset;
 use crate::model::site::Site;
 use crate::model::time::UtcMs;
 
 /// Which site is judged on, by which message, and when.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) index: u32,
-    pub(super) by: Offset,
-    pub(super) now: UtcMs,
+pub(in crate::engine) struct Place {
+    pub(in crate::engine) index: u32,
+    pub(in crate::engine) by: Offset,
+    pub(in crate::engine) now: UtcMs,
 }
 
 /// Judges a site on.
-pub(super) fn advance(
+pub(in crate::engine) fn advance(
     judge: &mut SiteJudge,
     (site, context): (&Site, &SiteContext),
     to: UtcMs,
@@ -31,7 +31,7 @@ pub(super) fn advance(
 }
 
 /// Judges up to the last mark up to `to`, and notes the state at each that will be of use. Returns the next mark.
-pub(super) fn advance_over_marks(
+pub(in crate::engine) fn advance_over_marks(
     judge: &mut SiteJudge,
     (site, context): (&Site, &SiteContext),
     to: UtcMs,
