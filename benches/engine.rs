@@ -151,8 +151,8 @@ fn measure(folder: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
     engine.save()?;
     let save_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let (saved_mb, resident, most) =
-        (engine.world().save()?.len() as f64 / 1e6, memory_mb("VmRSS")?, memory_mb("VmHWM")?);
+    let (resident, most) = (memory_mb("VmRSS")?, memory_mb("VmHWM")?);
+    let saved_mb = engine.world().save()?.len() as f64 / 1e6;
     let figures =
         [median(readings), median(ticks) / 1e3, fold_s * 1e6 / n as f64, save_ms, saved_mb, resident, most];
     println!("{}", figures.map(|f| f.to_string()).join(" "));

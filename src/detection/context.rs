@@ -100,8 +100,8 @@ impl SiteContext {
     /// How many readings wait for their time where all points speak as often as they should.
     pub(super) fn n_waiting(&self, site: &Site) -> usize {
         let reorder_ms = i64::from(site.reorder_ms);
-        let n: i64 = self.periods_ms.iter().map(|(period_ms, _)| reorder_ms / period_ms.max(&1) + 1).sum();
-        usize::try_from(n).unwrap_or_default()
+        let n: i64 = self.periods_ms.iter().map(|(period_ms, _)| reorder_ms / period_ms.max(&1)).sum();
+        usize::try_from(n + 1).unwrap_or_default()
     }
 
     /// The processes a point belongs to.
