@@ -26,8 +26,10 @@ pub struct Occasion {
 pub enum Outcome {
     /// It came out just as it is known.
     Same(Alert),
-    /// It is another now, or is new.
+    /// It is another now.
     Changed(Alert),
+    /// None is known that it could be. Its id may be that of a known one which now begins elsewhere.
+    New(Alert),
 }
 
 /// What becomes of `known` alerts of a site, where the same span judged again gives those `anew`. Each known alert and
@@ -57,7 +59,7 @@ pub fn reconcile(known: Vec<Alert>, anew: Vec<Alert>, occasion: Occasion) -> Vec
             late: occasion.late,
             changes: Vec::new(),
         });
-        outcome.push(Outcome::Changed(now));
+        outcome.push(Outcome::New(now));
     }
     outcome
 }
@@ -213,7 +215,7 @@ mod tests {
             3,
         );
         let anew = [alert(5, Some(20)), alert(40, Some(55))];
-        let [Outcome::Changed(first), Outcome::Changed(second)] = &reconciled(&[known], &anew)[..] else {
+        let [Outcome::Changed(first), Outcome::New(second)] = &reconciled(&[known], &anew)[..] else {
             panic!("a revised and a retroactive one")
         };
         assert_eq!((&*first.id, first.raised_before), ("off-0", Some(UtcMs(10 * MINUTE))));

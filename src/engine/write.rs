@@ -249,9 +249,9 @@ impl Step<'_> {
         anew.extend(outcome.untouched.into_iter().filter(|alert| is_known(&known, alert)));
         let mut cuts: Vec<_> =
             known.iter().filter(|a| is_cut(a)).map(|a| self.span_of_cut(a, index)).collect();
-        let ids: Vec<Box<str>> = known.iter().map(|a| a.id.clone()).collect();
         let now = self.world.now();
         let occasion = Occasion { at: now, offset, late };
+        let mut stands = Vec::new();
         for outcome in reconcile::reconcile(known, anew, occasion) {
             match outcome {
                 reconcile::Outcome::Same(mut alert) => {
@@ -262,17 +262,20 @@ impl Step<'_> {
                     }
                 }
                 reconcile::Outcome::Changed(mut alert) => {
-                    if !ids.contains(&alert.id) {
-                        alert = self.with_free_id(alert, offset)?;
-                    } else if alert.status == Status::Retracted {
+                    if alert.status == Status::Retracted {
                         alert.said = last_said;
                     }
-                    if is_cut(&alert) {
-                        cuts.push(self.span_of_cut(&alert, index));
-                    }
-                    self.put_alert(alert, index, now, offset)?;
+                    stands.push(alert);
                 }
+                // The ids of those that stand are in the store: it gets another where one of them has its own.
+                reconcile::Outcome::New(alert) => stands.push(self.with_free_id(alert, offset)?),
             }
+        }
+        for alert in stands {
+            if is_cut(&alert) {
+                cuts.push(self.span_of_cut(&alert, index));
+            }
+            self.put_alert(alert, index, now, offset)?;
         }
         for span in cuts {
             self.reconsider(index, span, now, offset)?;
