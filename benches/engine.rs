@@ -71,11 +71,16 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As the unit in `deploy/` sets it.
+const ALLOCATOR: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "4194304"), ("MALLOC_TRIM_THRESHOLD_", "4194304")];
+
 fn child(folder: &Path) -> anyhow::Result<Vec<f64>> {
     let _ = std::fs::remove_file(folder.join(STORE_FILE));
     let output = Command::new(std::env::current_exe()?)
         .arg(ROLE)
         .arg(folder)
+        .envs(ALLOCATOR)
         .output()
         .context("start a process to measure in")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -139,7 +139,7 @@ fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
     let prepare = |conn: &Connection| -> rusqlite::Result<i64> {
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "NORMAL")?;
-        conn.pragma_update(None, "cache_size", -16_000)?;
+        conn.pragma_update(None, "cache_size", -8_000)?;
         let found = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found <= VERSION {
             conn.execute_batch(TABLES)?;

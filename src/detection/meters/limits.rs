@@ -1,5 +1,7 @@
 //! What the rules about meters compare with: worked out once from the configuration.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
 use super::register::Register;
 use crate::model::meter::Meter;
 use crate::model::param::{Param, Settings};
@@ -18,8 +20,8 @@ pub struct Unit {
 /// Of one meter.
 #[derive(Clone, Debug)]
 pub struct MeterLimits {
-    /// The meter's id.
-    meter: Box<str>,
+    /// Stands for the meter's id, in little room.
+    meter: u64,
     /// What it measures.
     pub unit: Unit,
     /// Its energy register.
@@ -39,7 +41,7 @@ impl MeterLimits {
         let max_w = point.rated_w * settings.get(Param::CounterRated);
         let ratio = meter.ct * meter.pt;
         MeterLimits {
-            meter: meter.id.clone(),
+            meter: BuildHasherDefault::<DefaultHasher>::default().hash_one(&meter.id),
             unit: Unit { rated_w: point.rated_w, is_total: point.kind == PointKind::Total },
             register: Register::new(meter.counting, ratio, max_w, settings.get(Param::CounterMargin)),
             running_w: point.thresholds.running_above_w,
