@@ -1,6 +1,6 @@
 //! Outlets. Never judges, never writes the store: what people change goes in through the journal.
 //!
-//! *In*: requests over the daemon's Unix socket. *Out*: JSON, the same answers whether the daemon gives them
+//! *In*: requests over the daemon's Unix socket, and over TCP for what the daemon says of itself ([`telemetry`]). *Out*: JSON, the same answers whether the daemon gives them
 //! ([`server`]) or somebody reads the store while it is down ([`answers`]). *State*: none; every request opens the store
 //! for reading. Errors are problem documents (RFC 9457).
 
@@ -12,7 +12,9 @@ pub mod judged_by;
 pub mod judging;
 pub mod lesson;
 pub mod maintenance;
+pub mod metrics;
 pub mod minutes;
 pub mod problem;
 pub mod server;
 pub mod status;
+pub mod telemetry;

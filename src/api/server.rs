@@ -18,6 +18,7 @@ use super::judging;
 use super::maintenance;
 use super::problem::Problem;
 use super::status::Status;
+use super::telemetry;
 use crate::alerts::alert::Alert;
 use crate::model::command::Command;
 use crate::model::time::UtcMs;
@@ -102,7 +103,7 @@ impl Socket {
 ///
 /// # Errors
 /// The socket fails.
-pub async fn run(socket: Socket, context: Context, stop: CancellationToken) -> Result<(), ServeError> {
+pub async fn run(socket: Socket, context: Arc<Context>, stop: CancellationToken) -> Result<(), ServeError> {
     let Socket { listener, path } = socket;
     let router = router(context).into_make_service_with_connect_info::<Peer>();
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
@@ -111,7 +112,7 @@ pub async fn run(socket: Socket, context: Context, stop: CancellationToken) -> R
     served.map_err(|source| ServeError::Serve { path, source })
 }
 
-fn router(context: Context) -> Router {
+fn router(context: Arc<Context>) -> Router {
     Router::new()
         .route("/api/v1/status", get(status))
         .route("/api/v1/sites", get(sites))
@@ -125,7 +126,8 @@ fn router(context: Context) -> Router {
         .merge(maintenance::routes())
         .merge(exchanges::routes())
         .merge(judging::router())
-        .with_state(Arc::new(context))
+        .merge(telemetry::router())
+        .with_state(context)
 }
 
 async fn status(State(context): Shared) -> Result<Json<Status>, Problem> {

@@ -22,6 +22,7 @@ pub mod typed;
 pub mod words;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::model::param::Settings;
@@ -55,6 +56,8 @@ pub struct Config {
     pub registry: Registry,
     /// The daily job that learns.
     pub learning: Learning,
+    /// Where `/metrics` and `/health` are served, if anywhere.
+    pub telemetry: Option<SocketAddr>,
 }
 
 /// A configuration and what was found while reading it.
@@ -215,5 +218,6 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
             mappings: mqtt.mappings,
         },
         learning: daemon::learning(&typed.learning, &main.key("learning"), report),
+        telemetry: daemon::telemetry(&typed.telemetry, &main.key("telemetry"), report),
     }
 }

@@ -4,10 +4,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::api::server::{ServeError, Socket};
 use crate::api::status::Sensors;
+use crate::api::telemetry::{self, TelemetryError};
 use crate::config::Config;
 use crate::engine::error::EngineError;
 use crate::engine::run::Progress;
@@ -65,6 +67,9 @@ pub enum DaemonError {
     /// The socket cannot be bound.
     #[error("the command line's socket cannot be opened")]
     Socket(#[source] ServeError),
+    /// What the daemon says of itself cannot be served.
+    #[error("the daemon cannot say how it is")]
+    Telemetry(#[source] TelemetryError),
     /// A thread cannot be started.
     #[error("thread {name} cannot be started")]
     Thread {
@@ -89,6 +94,7 @@ pub struct Daemon {
     pub(super) reader: Reader,
     pub(super) engine: Engine,
     pub(super) socket: Socket,
+    pub(super) telemetry: Option<TcpListener>,
     pub(super) progress: watch::Sender<Progress>,
 }
 
@@ -143,8 +149,12 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
         tracing::info!(offset, sites = config.registry.sites.len(), "A changed registry is in force.");
     }
     let socket = Socket::bind(&config.daemon.socket).map_err(DaemonError::Socket)?;
+    let telemetry = match config.telemetry {
+        Some(listen) => Some(telemetry::bind(listen).await.map_err(DaemonError::Telemetry)?),
+        None => None,
+    };
     let (progress, _) = watch::channel(Progress::default());
-    Ok(Daemon { config, clock, journal, journal_thread, reader, engine, socket, progress })
+    Ok(Daemon { config, clock, journal, journal_thread, reader, engine, socket, telemetry, progress })
 }
 
 impl Daemon {

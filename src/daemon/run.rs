@@ -1,5 +1,6 @@
 //! The life of a daemon: every task started, all watched, all stopped in order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -13,6 +14,7 @@ use super::{lessons, systemd, ticks};
 use crate::api::context::Context;
 use crate::api::server;
 use crate::api::status::Sensors;
+use crate::api::telemetry;
 use crate::engine::run::Progress;
 use crate::journal::Journal;
 use crate::outbox::desk::SINK;
@@ -46,7 +48,8 @@ impl Daemon {
         let mut groups = Groups { sources: Tasks::new(), engine: Tasks::new(), outlets: Tasks::new() };
         self.start_sources(&mut groups.sources, &mut sensors);
         self.start_outbox(&mut groups.outlets, &mut sensors);
-        let Daemon { config, clock, journal, journal_thread, reader, engine, socket, progress } = self;
+        let Daemon { config, clock, journal, journal_thread, reader, engine, socket, telemetry, progress } =
+            self;
         let learning = config.learning;
         let data_dir = config.daemon.data_dir.clone();
         if learning.on {
@@ -54,9 +57,14 @@ impl Daemon {
             let job = lessons::run(learning, data_dir.clone(), clock.clone(), journal.clone(), stop);
             groups.outlets.spawn("learning", job);
         }
-        let context = Context { data_dir, journal: journal.clone(), clock, sensors, window: learning.window };
+        let window = learning.window;
+        let context = Arc::new(Context { data_dir, journal: journal.clone(), clock, sensors, window });
         let outlets_stop = groups.outlets.stop();
-        groups.outlets.spawn("api", server::run(socket, context, outlets_stop));
+        groups.outlets.spawn("api", server::run(socket, Arc::clone(&context), outlets_stop));
+        if let Some(listener) = telemetry {
+            let stop = groups.outlets.stop();
+            groups.outlets.spawn("telemetry", telemetry::run(listener, context, stop));
+        }
         let passed = progress.subscribe();
         start_watchdog(&mut groups.outlets, passed.clone(), journal.durable());
         let (own_journal, engine_stop) = (journal.clone(), groups.engine.stop());
@@ -126,7 +134,7 @@ impl Daemon {
                 format!("modbus {}", own.name),
                 link::run(
                     own.clone(),
-                    std::sync::Arc::clone(&registry),
+                    Arc::clone(&registry),
                     self.journal.clone(),
                     self.clock.clone(),
                     status,

@@ -111,6 +111,7 @@ fn the_example_shows_every_key_and_none_that_is_not_there() {
         ("journal", keys_of::<typed::Kept>()),
         ("history", keys_of::<typed::Kept>()),
         ("learning", keys_of::<typed::Learning>()),
+        ("telemetry", keys_of::<typed::Telemetry>()),
         ("mqtt", vec!["brokers".into()]),
         ("mqtt.brokers", keys_of::<typed::Broker>()),
         ("mqtt.brokers.tls", keys_of::<typed::Tls>()),

@@ -27,5 +27,6 @@ mod readme;
 mod recordings;
 mod replay;
 mod secrets;
+mod telemetry;
 mod thresholds;
 mod tidy;

@@ -1,5 +1,6 @@
 //! The daemon itself, its log, and how much is kept.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,6 +69,21 @@ pub fn kept(typed: &typed::Kept, at: &Spot, report: &mut Report) -> (u32, u64) {
         );
     }
     (days, bytes)
+}
+
+/// Checks `[telemetry]`: where `/metrics` is served, if it is.
+pub fn telemetry(typed: &typed::Telemetry, at: &Spot, report: &mut Report) -> Option<SocketAddr> {
+    let (listen, spot) = (typed.listen.as_ref()?, at.key("listen"));
+    let Ok(address) = listen.parse::<SocketAddr>() else {
+        let hint = "an address of this machine with a port: \"127.0.0.1:9464\" or \"[::1]:9464\"";
+        report.error(&spot, format!("{listen:?} is no address with a port"), hint);
+        return None;
+    };
+    if !address.ip().is_loopback() {
+        let hint = "keep it on 127.0.0.1, or let only the Prometheus server through the firewall";
+        report.warn(&spot, "whoever reaches it reads names of brokers, links and meters", hint);
+    }
+    Some(address)
 }
 
 /// When the daily job begins, ms after midnight: 03:00.

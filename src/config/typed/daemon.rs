@@ -24,6 +24,7 @@ pub struct File {
     pub mappings: BTreeMap<String, Mapping>,
     pub rules: Rules,
     pub learning: Learning,
+    pub telemetry: Telemetry,
 }
 
 /// `[daemon]`
@@ -38,6 +39,14 @@ pub struct Daemon {
     pub sites_dir: Option<String>,
     pub meters_dir: Option<String>,
     pub mappings_dir: Option<String>,
+}
+
+/// `[telemetry]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "config/submeterd.toml says a sentence about every key")]
+pub struct Telemetry {
+    pub listen: Option<String>,
 }
 
 /// `[log]`

@@ -68,6 +68,26 @@ pub fn victoria_metrics() -> Option<Server> {
     Server::start_new(kind, None)
 }
 
+/// A Prometheus with this configuration. `None`: not installed, the test is skipped.
+pub fn prometheus(conf: &str) -> Option<Server> {
+    let kind = Kind {
+        programs: &["prometheus"],
+        package: "prometheus",
+        command: |command, folder, port| {
+            command
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg(format!("--config.file={}", folder.join("test.conf").display()))
+                .arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
+        },
+    };
+    Server::start_new(kind, Some(conf))
+}
+
+/// The tool that checks rules for Prometheus. `None`: not installed, the test is skipped.
+pub fn promtool() -> Option<PathBuf> {
+    find(Kind { programs: &["promtool"], package: "prometheus", command: |_, _, _| {} })
+}
+
 impl Server {
     fn start_new(kind: Kind, conf: Option<&str>) -> Option<Server> {
         let program = find(kind)?;
@@ -171,7 +191,8 @@ fn find(kind: Kind) -> Option<PathBuf> {
     found
 }
 
-fn free_port() -> u16 {
+/// A port that nobody has at this moment.
+pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 

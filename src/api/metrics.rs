@@ -1,0 +1,231 @@
+//! The figures of `status` for Prometheus, as OpenMetrics text. Pure.
+//!
+//! Counters of the engine go on over restarts, as the journal does; those of connections begin at the start. They can be
+//! held against each other: of a broker `received = acknowledged + unacknowledged`; of the engine `journal_last_offset -
+//! journal_passed_offset` messages are still to be judged.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::status::Status;
+use crate::model::rule::Level;
+use crate::model::time::UtcMs;
+use crate::outbox::status::{SinkState, SinkStatus};
+use crate::sources::modbus::status::{LinkStatus, SlaveState, SlaveStatus};
+use crate::sources::mqtt::status::BrokerStatus;
+
+/// What the text is.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Label names with their values.
+type Labels = Vec<(&'static str, String)>;
+
+/// All figures.
+///
+/// # Errors
+/// None that can happen: text goes into memory.
+pub fn text(status: &Status) -> Result<String, fmt::Error> {
+    let mut sheet = Sheet { registry: Registry::with_prefix("submeterd") };
+    own(&mut sheet, status);
+    engine(&mut sheet, status);
+    brokers(&mut sheet, &status.brokers);
+    links(&mut sheet, &status.links);
+    let slaves: Vec<(&str, &SlaveStatus)> =
+        status.links.iter().flat_map(|(link, own)| own.slaves.iter().map(|s| (link.as_str(), s))).collect();
+    meters(&mut sheet, &slaves);
+    sinks(&mut sheet, &status.sinks);
+    let mut out = String::new();
+    text::encode(&mut out, &sheet.registry)?;
+    Ok(out)
+}
+
+struct Sheet {
+    registry: Registry,
+}
+
+impl Sheet {
+    fn counter(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, u64)>) {
+        let family = Family::<Labels, Counter>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).inc_by(value);
+        }
+        self.registry.register(name, help, family);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, f64)>) {
+        let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).set(value);
+        }
+        self.registry.register(name, help, family);
+    }
+}
+
+fn alone<T>(value: T) -> [(Labels, T); 1] {
+    [(Vec::new(), value)]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "moments and counts, far below 2^52")]
+fn seconds(at: UtcMs) -> f64 {
+    at.0 as f64 / 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes, far below 2^52")]
+fn number(n: u64) -> f64 {
+    n as f64
+}
+
+fn own(sheet: &mut Sheet, status: &Status) {
+    let version = vec![("version", status.version.clone())];
+    sheet.gauge("build_info", "The program that answers", [(version, 1.0)]);
+    let started = status.started.map(seconds);
+    sheet.gauge("start_time_seconds", "When the daemon started", started.into_iter().flat_map(alone));
+    let journal = &status.journal;
+    sheet.gauge("journal_last_offset", "Last message of the journal", alone(number(journal.last)));
+    sheet.gauge("journal_bytes", "Size of the journal", alone(number(journal.bytes)));
+    let bound = status.journal_bytes_max.map(number);
+    sheet.gauge("journal_max_bytes", "Above this size the oldest go", bound.into_iter().flat_map(alone));
+    sheet.gauge("journal_oldest_seconds", "When its oldest row came", alone(seconds(journal.oldest)));
+    let kept = status.rejects.iter().map(|(code, n)| (vec![("code", code.clone())], number(*n)));
+    sheet.gauge("rejects_kept", "Rejects that are kept, by reason", kept);
+    let levels = [Level::Notice, Level::Warning, Level::Alarm, Level::Critical];
+    let open = levels.iter().zip(status.open_alerts);
+    let open = open.map(|(level, n)| (vec![("level", level.name().to_owned())], number(n)));
+    sheet.gauge("open_alerts", "Open alerts, by level", open);
+}
+
+fn engine(sheet: &mut Sheet, status: &Status) {
+    let (progress, counts) = (&status.progress, &status.progress.counts);
+    sheet.gauge("journal_passed_offset", "Last message that is judged", alone(number(progress.passed)));
+    sheet.gauge("engine_time_seconds", "How far time has gone for the rules", alone(seconds(progress.now)));
+    sheet.gauge("sites", "Sites that are judged", alone(f64::from(progress.n_sites)));
+    sheet.gauge("points", "Points that are judged", alone(f64::from(progress.n_points)));
+    for (name, help, n) in [
+        ("messages", "Messages taken", counts.messages),
+        ("readings", "Readings decoded", counts.readings),
+        ("readings_late", "Readings behind what their site was judged to", counts.late),
+        ("readings_rejudged", "Late readings by which the past was judged again", counts.rejudged),
+        ("readings_too_late", "Late readings older than what can be judged again", counts.too_late),
+        ("readings_unjudged", "Readings that are kept, but prove nothing", counts.unjudged),
+        ("readings_unassigned", "Readings of meters that measure no point", counts.unassigned),
+        ("rejects", "Messages, or parts of them, that could not be taken", counts.rejects),
+    ] {
+        sheet.counter(name, help, alone(n));
+    }
+}
+
+fn brokers(sheet: &mut Sheet, brokers: &[(String, BrokerStatus)]) {
+    type Figure<T> = (&'static str, &'static str, fn(&BrokerStatus) -> T);
+    let label = |name: &String| vec![("broker", name.clone())];
+    let states: [Figure<bool>; 4] = [
+        ("mqtt_connected", "Whether there is a connection", |b| b.connected),
+        ("mqtt_subscribed", "Whether every filter is granted", |b| b.subscribed),
+        ("mqtt_silent", "Whether nothing comes for too long, though connected", |b| b.silent),
+        ("mqtt_held_back", "Whether the socket is not read for lack of room", |b| b.held_back),
+    ];
+    for (name, help, of) in states {
+        sheet.gauge(name, help, brokers.iter().map(|(n, b)| (label(n), f64::from(u8::from(of(b))))));
+    }
+    let unacknowledged = brokers.iter().map(|(n, b)| (label(n), number(b.unacknowledged)));
+    sheet.gauge("mqtt_unacknowledged", "Messages received and not yet acknowledged", unacknowledged);
+    let last = brokers.iter().filter_map(|(n, b)| Some((label(n), seconds(b.last_message?))));
+    sheet.gauge("mqtt_last_message_seconds", "When the last message came", last);
+    let counts: [Figure<u64>; 7] = [
+        ("mqtt_connections", "Connections there have been", |b| b.generation),
+        ("mqtt_received", "Messages taken into the journal", |b| b.counts.received),
+        ("mqtt_acknowledged", "Messages acknowledged, once on disk", |b| b.counts.acknowledged),
+        ("mqtt_duplicates", "Messages the broker marked as sent before", |b| b.counts.duplicates),
+        ("mqtt_retained", "Retained copies", |b| b.counts.retained),
+        ("mqtt_oversized", "Messages larger than the bound", |b| b.counts.oversized),
+        ("mqtt_bytes", "Bytes of topics and payloads", |b| b.counts.bytes),
+    ];
+    for (name, help, of) in counts {
+        sheet.counter(name, help, brokers.iter().map(|(n, b)| (label(n), of(b))));
+    }
+}
+
+fn links(sheet: &mut Sheet, links: &[(String, LinkStatus)]) {
+    let label = |name: &String| vec![("link", name.clone())];
+    let connected = links.iter().map(|(n, l)| (label(n), f64::from(u8::from(l.connected))));
+    sheet.gauge("modbus_connected", "Whether there is a connection", connected);
+    let achieved = links.iter().filter_map(|(n, l)| Some((label(n), f64::from(l.achieved_ms?) / 1e3)));
+    sheet.gauge("modbus_achieved_seconds", "The longest time between two scans of a meter", achieved);
+    let connects = links.iter().map(|(n, l)| (label(n), l.connects));
+    sheet.counter("modbus_connects", "How often a connection was made", connects);
+}
+
+fn meters(sheet: &mut Sheet, slaves: &[(&str, &SlaveStatus)]) {
+    type Figure = (&'static str, &'static str, fn(&SlaveStatus) -> u64);
+    let label = |link: &str, own: &SlaveStatus| vec![("link", link.to_owned()), ("meter", own.meter.clone())];
+    let answers = slaves.iter().map(|(l, s)| (label(l, s), f64::from(u8::from(s.state == SlaveState::Ok))));
+    sheet.gauge("modbus_meter_ok", "Whether the meter answers with values", answers);
+    let wanted = slaves.iter().map(|(l, s)| (label(l, s), f64::from(s.period_ms) / 1e3));
+    sheet.gauge("modbus_meter_period_seconds", "How often it is to be read", wanted);
+    let between = slaves.iter().filter_map(|(l, s)| Some((label(l, s), f64::from(s.interval_ms?) / 1e3)));
+    sheet.gauge("modbus_meter_interval_seconds", "Time between its last two scans", between);
+    let counts: [Figure; 4] = [
+        ("modbus_meter_scans", "Scans that brought registers", |s| s.scans),
+        ("modbus_meter_timeouts", "Requests it did not answer in time", |s| s.timeouts),
+        ("modbus_meter_garbled", "Answers that could not be taken", |s| s.garbled),
+        ("modbus_meter_exceptions", "Times it said no", |s| s.exceptions),
+    ];
+    for (name, help, of) in counts {
+        sheet.counter(name, help, slaves.iter().map(|(l, s)| (label(l, s), of(s))));
+    }
+}
+
+fn sinks(sheet: &mut Sheet, sinks: &[(String, SinkStatus)]) {
+    let label = |name: &String| vec![("sink", name.clone())];
+    let ok = sinks.iter().map(|(n, s)| (label(n), f64::from(u8::from(s.state == SinkState::Ok))));
+    sheet.gauge("outbox_ok", "Whether the far side takes what it is given", ok);
+    let backlog = sinks.iter().map(|(n, s)| (label(n), number(s.n_backlog)));
+    sheet.gauge("outbox_backlog", "Entries that wait", backlog);
+    let set_aside = sinks.iter().map(|(n, s)| (label(n), number(s.n_set_aside)));
+    sheet.gauge("outbox_lines_set_aside", "Lines the far side will never take", set_aside);
+    #[expect(clippy::cast_precision_loss, reason = "durations in ms, far below 2^52")]
+    let lag = sinks.iter().map(|(n, s)| (label(n), s.lag_ms as f64 / 1e3));
+    sheet.gauge("outbox_lag_seconds", "How long the oldest entry waits", lag);
+    let delivered = sinks.iter().map(|(n, s)| (label(n), s.n_lines_delivered));
+    sheet.counter("outbox_lines_delivered", "Lines the far side has taken", delivered);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, series: &str) -> String {
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in\n{text}")).to_owned()
+    }
+
+    #[test]
+    fn figures_are_there_under_names_of_their_own_and_labels_are_escaped() {
+        let mut broker = BrokerStatus { connected: true, unacknowledged: 2, ..BrokerStatus::default() };
+        (broker.counts.received, broker.counts.acknowledged) = (7, 5);
+        let mut status = Status {
+            version: "1.2.3".into(),
+            open_alerts: [0, 3, 1, 0],
+            brokers: vec![("city \"a\"\n".into(), broker)],
+            ..Status::default()
+        };
+        status.journal.last = 12;
+        (status.progress.passed, status.progress.counts.readings) = (9, 40);
+        let text = text(&status).unwrap();
+        assert_eq!(value(&text, r#"submeterd_mqtt_received_total{broker="city \"a\"\n"}"#), "7");
+        assert_eq!(value(&text, r#"submeterd_open_alerts{level="warning"}"#), "3.0");
+        assert_eq!(value(&text, "submeterd_readings_total"), "40");
+        assert_eq!(value(&text, "submeterd_journal_last_offset"), "12.0");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        let mut names: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), n, "each name once");
+    }
+}
