@@ -228,4 +228,26 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), n, "each name once");
     }
+
+    #[test]
+    fn every_figure_that_the_rules_ask_for_is_there() {
+        let slave = SlaveStatus { interval_ms: Some(1_000), ..SlaveStatus::default() };
+        let link = LinkStatus { slaves: vec![slave], achieved_ms: Some(1_000), ..LinkStatus::default() };
+        let status = Status {
+            journal_bytes_max: Some(1),
+            brokers: vec![("city".into(), BrokerStatus::default())],
+            links: vec![("bus".into(), link)],
+            sinks: vec![("influx".into(), SinkStatus::default())],
+            ..Status::default()
+        };
+        let text = text(&status).unwrap();
+        let rules = include_str!("../../deploy/prometheus/submeterd.rules.yml");
+        let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let asked: std::collections::BTreeSet<&str> = words.filter(|w| w.starts_with("submeterd_")).collect();
+        assert!(asked.len() > 10, "{asked:?}");
+        for name in asked {
+            let is_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+            assert!(text.lines().any(is_it), "{name} is asked for and not told");
+        }
+    }
 }
