@@ -28,7 +28,7 @@
 //! | [`store`] | 5. what the engine made of the journal: schema, the one transaction, views, the queue out |
 //! | [`engine`] | THE HEART: journal → decode → detection → alerts → store, one step, one transaction |
 //! | [`outbox`] | 6. what leaves: line protocol and the sender to InfluxDB |
-//! | [`api`] | outlets: the Unix socket, and the same answers from the files |
+//! | [`api`] | outlets: the Unix socket, the same answers from the files, figures for Prometheus |
 //! | [`daemon`] | builds it all, runs it, stops it in order; systemd |
 //! | [`cli`] | one file a command; the demonstration |
 //!
@@ -55,6 +55,7 @@
 //! 5. Missing is not off. Unknown never opens "off", never clears an alert, never counts toward a duration.
 //!    Held by `detection::tests::silence_neither_clears_nor_counts_in_an_open_alert`.
 //!    Held by `modbus::faults::silence_is_missing_and_leaves_nothing_in_the_journal` too.
+//!    Held by `detection::tests::thinned::nothing_is_said_of_treatment_that_the_whole_does_not_bear_out` too.
 //! 6. An alert clears on positive evidence alone, and nothing is ever deleted.
 //!    Held by `detection::debounce::tests::unknown_time_neither_builds_up_nor_clears`.
 //! 7. Engine output and cursor move in one transaction.
