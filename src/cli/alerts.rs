@@ -13,6 +13,7 @@ use super::access::Access;
 use super::output::{print, print_json};
 use super::proof;
 use super::table::{level_mark, right, with_head};
+use super::who;
 use super::words::{self, Lang, Words, words};
 use super::{
     said, sentence,
@@ -158,8 +159,7 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
             print(&full(&alert, &Zones::of(&access).await?.of_site(&alert.site), lang))
         }
         What::Ack { id, note, who } => {
-            let who = who.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
-            let who = who.context("who acknowledges? say --who NAME")?;
+            let who = who::name(who)?;
             let alert = access.acknowledge(&id, &Acknowledge { who, note }).await?;
             if globals.json {
                 return print_json(&alert);

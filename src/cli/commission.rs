@@ -14,6 +14,7 @@ use super::said::said;
 use super::setup::{self, Globals};
 use super::thresholds;
 use super::when;
+use super::who;
 use super::words::{self, Lang, Words, words};
 use crate::api::judging::Commissioned;
 use crate::api::lesson::Trial;
@@ -160,7 +161,7 @@ pub async fn talk(globals: &Globals, args: Args, terminal: &impl Terminal) -> an
         (who, guided(&access, &args.site, terminal, lang).await?)
     } else {
         let now = terminal.now();
-        (thresholds::name(args.who)?, phases(&args.off, &args.idle, &args.full, (now, &zone))?)
+        (who::name(args.who)?, phases(&args.off, &args.idle, &args.full, (now, &zone))?)
     };
     let trial = Trial { process: args.process, who, phases, record: false };
     let seen: Commissioned = access.say(&args.site, "commission", &trial).await?;

@@ -1,6 +1,5 @@
 //! `submeterd maintenance`: file, list, withdraw.
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
@@ -11,6 +10,7 @@ use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use super::table::with_head;
 use super::when;
+use super::who;
 use super::words::{Lang, Words, words};
 use crate::api::maintenance::{MaintenanceQuery, Withdraw};
 use crate::model::maintenance::{Filing, Scope};
@@ -93,7 +93,7 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
             print(&listing(&all, &Zones::of(&access).await?, lang))
         }
         What::Withdraw { id, who } => {
-            let own = access.withdraw_maintenance(&id, &Withdraw { who: name(who)? }).await?;
+            let own = access.withdraw_maintenance(&id, &Withdraw { who: who::name(who)? }).await?;
             if globals.json {
                 return print_json(&own);
             }
@@ -111,17 +111,12 @@ fn filing(args: FileArgs, zone: &TimeZone) -> anyhow::Result<Filing> {
         scope: Scope { processes: ids(args.process), points: ids(args.point) },
         from: when::parse(&args.from, now, zone)?,
         to: when::parse(&args.to, now, zone)?,
-        who: name(args.who)?,
+        who: who::name(args.who)?,
         note: args.note,
     })
 }
 
 /// Who says so, or else who is logged in.
-fn name(who: Option<String>) -> anyhow::Result<String> {
-    let who = who.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
-    who.context("who says so? say --who NAME")
-}
-
 const COUNTS: Words = words("filed beforehand", "事前申报");
 const DECLARED: Words = words("declared afterwards: suppresses nothing", "事后申报：不影响通知");
 const WITHDRAWN: Words = words("withdrawn", "已撤销");

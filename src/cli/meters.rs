@@ -9,8 +9,8 @@ use super::alerts::Zones;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::thresholds;
 use super::when;
+use super::who;
 use super::words::{Lang, Words, words};
 use crate::api::exchanges::ExchangesQuery;
 use crate::model::exchange::Exchange;
@@ -95,7 +95,7 @@ fn exchange(told: Told, zones: &Zones) -> anyhow::Result<Exchange> {
         old_register_kwh: told.old_register,
         new_register_kwh: told.new_register,
         serial: told.serial.map(Into::into),
-        who: thresholds::name(told.who)?.into(),
+        who: who::name(told.who)?.into(),
         note: told.note.into(),
     })
 }

@@ -41,6 +41,7 @@ pub mod suppressed;
 pub mod table;
 pub mod thresholds;
 pub mod when;
+pub mod who;
 pub mod words;
 
 use std::process::ExitCode;

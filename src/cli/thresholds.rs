@@ -1,6 +1,5 @@
 //! `submeterd thresholds`: what is in force and where it comes from, what was learned, and what people say to it.
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
@@ -11,6 +10,7 @@ use super::output::{print, print_json};
 use super::said::said;
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
+use super::who;
 use super::words::{self, Lang, Words, words};
 use crate::api::judged_by::{DecisionRow, JudgedBy, PointJudged};
 use crate::api::judging::{Answer, Verdict as Spoken};
@@ -57,18 +57,9 @@ struct Saying {
     note: String,
 }
 
-/// The name given, or that of the user.
-///
-/// # Errors
-/// There is neither.
-pub fn name(who: Option<String>) -> anyhow::Result<String> {
-    let who = who.or_else(|| std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).ok());
-    who.filter(|who| !who.trim().is_empty()).context("who says so? say --who NAME")
-}
-
 impl Saying {
     fn spoken(self) -> anyhow::Result<(String, Spoken)> {
-        Ok((self.site, Spoken { points: self.points, who: name(self.who)?, note: self.note }))
+        Ok((self.site, Spoken { points: self.points, who: who::name(self.who)?, note: self.note }))
     }
 }
 
