@@ -7,6 +7,7 @@ use super::evidence::{self, Evidence, WholeReading};
 use super::finding::{AlertFinding, Change, Subject};
 use super::reason::Suppression;
 use super::revision::Revision;
+use crate::model::deed::{Act, Deed};
 use crate::model::reading::Offset;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;
@@ -100,6 +101,9 @@ pub struct Alert {
     pub acknowledged: Option<Acknowledgement>,
     /// Everything that happened to it, oldest first.
     pub history: Vec<Step>,
+    /// What people did about it beside that, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deeds: Vec<Deed>,
     /// Number of the site's finding that changed it last: tells what a span judged again has to do with it.
     #[serde(default)]
     pub said: u64,
@@ -169,6 +173,7 @@ impl Alert {
             evidence: Evidence::default(),
             acknowledged: None,
             history: Vec::new(),
+            deeds: Vec::new(),
             said: 0,
             retroactive: false,
             revisions: Vec::new(),
@@ -246,6 +251,26 @@ impl Alert {
                 self.evidence.readings.push(reading);
             }
         }
+    }
+
+    /// Who is to see to it.
+    #[must_use]
+    pub fn assigned(&self) -> Option<&str> {
+        let last = self.deeds.iter().rev().find_map(|deed| match &deed.act {
+            Act::Assign { to } => Some(to.as_deref()),
+            _ => None,
+        });
+        last.flatten()
+    }
+
+    /// Whether a declaration was confirmed or refused; `None` while nobody has said so.
+    #[must_use]
+    pub fn is_confirmed(&self, declaration: Offset) -> Option<bool> {
+        self.deeds.iter().rev().find_map(|deed| match deed.act {
+            Act::Confirm { declaration: of } if of == declaration => Some(true),
+            Act::Refuse { declaration: of } if of == declaration => Some(false),
+            _ => None,
+        })
     }
 
     /// A person takes note. The first acknowledgement stands; a later one is added to the history.

@@ -228,6 +228,7 @@ mod tests {
             unknown_ms: 0,
             evidence: Evidence::default(),
             acknowledged: None,
+            deeds: Vec::new(),
             history: vec![Step { at: raised, what: "raised".into(), level, offset: 1 }],
             said: 0,
             raised_before: None,

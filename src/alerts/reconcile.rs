@@ -126,6 +126,7 @@ fn revise(was: Alert, mut now: Alert, occasion: Occasion) -> Outcome {
     now = Alert {
         id: was.id,
         acknowledged: was.acknowledged,
+        deeds: was.deeds,
         retroactive: was.retroactive,
         raised_before: was.raised_before.or((was.raised != now.raised).then_some(was.raised)),
         revisions: was.revisions,
@@ -194,6 +195,7 @@ mod tests {
             unknown_ms: 0,
             evidence: Evidence::default(),
             acknowledged: None,
+            deeds: Vec::new(),
             history: vec![Step { at: at(first + 10), what: "raised".into(), level, offset: 1 }],
             said: 0,
             retroactive: false,

@@ -34,6 +34,7 @@ fn alert(rule: Rule, first: i64, last: i64, status: Status) -> Alert {
         unknown_ms: 0,
         evidence: Evidence::default(),
         acknowledged: None,
+        deeds: Vec::new(),
         history: Vec::new(),
         said: 0,
         retroactive: false,

@@ -12,14 +12,9 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::output::{print, print_json};
 use super::proof;
-use super::table::{level_mark, right, with_head};
+use super::setup::{self, Globals};
+use super::table::{right, with_head};
 use super::who;
-use super::words::{self, Lang, Words, words};
-use super::{
-    said, sentence,
-    setup::{self, Globals},
-    suppressed, when,
-};
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::evidence::PointEvidence;
 use crate::api::server::Acknowledge;
@@ -27,6 +22,8 @@ use crate::model::rule::{Level, Rule};
 use crate::model::site::Thresholds;
 use crate::model::time::Clock;
 use crate::store::views::AlertFilter;
+use crate::wording::words::{self, Lang, Words, words};
+use crate::wording::{said, sentence, suppressed, when};
 
 /// Between two looks of `watch`.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
@@ -231,7 +228,7 @@ fn change_line(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     format!(
         "{}  {:<4}{} {}  {}/{}  {}  {}",
         at.local(zone),
-        level_mark(alert.level),
+        words::level_mark(alert.level),
         step_words(what, lang),
         words::rule(alert.rule).in_lang(lang),
         alert.site,
@@ -279,7 +276,11 @@ pub fn listing(alerts: &[Alert], zones: &Zones, lang: Lang) -> String {
         }
         table.add_row([
             Cell::new(alert.raised.local(&zones.of_site(&alert.site))),
-            Cell::new(format!("{} {}", level_mark(alert.level), words::level(alert.level).in_lang(lang))),
+            Cell::new(format!(
+                "{} {}",
+                words::level_mark(alert.level),
+                words::level(alert.level).in_lang(lang)
+            )),
             Cell::new(&alert.site),
             Cell::new(&alert.subject),
             Cell::new(words::rule(alert.rule).in_lang(lang)),
@@ -308,7 +309,7 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     let mut lines = vec![
         format!(
             "{} {}  {}  {}/{}  {}",
-            level_mark(alert.level),
+            words::level_mark(alert.level),
             say(words::level(alert.level)),
             say(words::rule(alert.rule)),
             alert.site,

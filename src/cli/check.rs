@@ -4,13 +4,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{print, print_json};
-use super::words::{Lang, Words, words};
 use super::{
     failure,
     setup::{self, Globals},
 };
 use crate::config::Loaded;
 use crate::sources::modbus::timing::{self, LinkEstimate};
+use crate::wording::words::{Lang, Words, words};
 
 const WARNING: Words = words("warning", "警告");
 const LATE: Words = words(

@@ -10,18 +10,18 @@ use super::access::Access;
 use super::alerts::Zones;
 use super::failure::hinted;
 use super::output::{print, print_json};
-use super::said::said;
 use super::setup::{self, Globals};
 use super::thresholds;
-use super::when;
 use super::who;
-use super::words::{self, Lang, Words, words};
 use crate::api::judging::Commissioned;
 use crate::api::lesson::Trial;
 use crate::engine::decide::Verdict;
 use crate::learning::commission::{FULL_LOAD_MINUTES_MIN, QUIET_MINUTES_MIN};
 use crate::model::commissioning::{CommissioningRecord, Phase, PhaseKind};
 use crate::model::time::{Clock, MINUTE_MS, UtcMs};
+use crate::wording::said::said;
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// Between two looks at the powers.
 const LOOK_EVERY: Duration = Duration::from_secs(5);

@@ -9,13 +9,13 @@ use super::alerts::Zones;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use super::table::with_head;
-use super::when;
 use super::who;
-use super::words::{Lang, Words, words};
 use crate::api::maintenance::{MaintenanceQuery, Withdraw};
 use crate::model::maintenance::{Filing, Scope};
 use crate::model::time::Clock;
 use crate::store::suppressing::Maintenance;
+use crate::wording::when;
+use crate::wording::words::{Lang, Words, words};
 
 /// What to do with maintenance.
 #[derive(Debug, clap::Args)]

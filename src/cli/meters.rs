@@ -9,13 +9,13 @@ use super::alerts::Zones;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::when;
 use super::who;
-use super::words::{Lang, Words, words};
 use crate::api::exchanges::ExchangesQuery;
 use crate::model::exchange::Exchange;
 use crate::model::time::Clock;
 use crate::store::exchanges::Exchanged;
+use crate::wording::when;
+use crate::wording::words::{Lang, Words, words};
 
 /// What to do with meters.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,6 @@
 
 pub mod access;
 pub mod alerts;
-mod changed_sentence;
 pub mod check;
 #[cfg(test)]
 mod chinese_tests;
@@ -15,34 +14,25 @@ pub mod commission;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failure;
-mod figure_words;
 pub mod logging;
 pub mod maintenance;
-mod meter_sentence;
 pub mod meters;
 pub mod output;
-mod param_words;
 pub mod picture;
 pub mod probe;
-pub mod process_sentence;
 mod proof;
 pub mod readings;
 pub mod rejects;
 pub mod replay;
 pub mod rules;
 pub mod run;
-mod said;
-pub mod sentence;
 pub mod setup;
 pub mod silent;
 pub mod sites;
 pub mod status;
-pub mod suppressed;
 pub mod table;
 pub mod thresholds;
-pub mod when;
 pub mod who;
-pub mod words;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,6 @@ use super::failure::hinted;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::words::{Lang, Words, words};
 use crate::config::Config;
 use crate::config::check::profile::Profiles;
 use crate::config::library;
@@ -21,6 +20,7 @@ use crate::config::problem::Report;
 use crate::config::settings::{Link, Parity, Transport};
 use crate::model::meter::{Input, Profile};
 use crate::sources::modbus::probe::{self, Found, Probed};
+use crate::wording::words::{Lang, Words, words};
 
 /// What to probe. A meter is only ever read.
 #[derive(Debug, clap::Args)]

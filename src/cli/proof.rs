@@ -3,15 +3,15 @@
 use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
-use super::figure_words;
 use super::table::{right, with_head};
-use super::when;
-use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::evidence::{NamedFigure, WholeReading};
 use crate::alerts::figure::Measure;
 use crate::alerts::revision::Revision;
 use crate::model::time::UtcMs;
+use crate::wording::figures;
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 const RETROACTIVE: Words =
     words("found only when late readings had come", "补传数据到达后才发现，当时无法得知");
@@ -45,11 +45,7 @@ pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
 /// `lateness: 5 min`, `usual_power (fan): 12.00 kW`
 fn figure(figure: &NamedFigure, zone: &TimeZone, lang: Lang) -> String {
     let of = figure.point.as_ref().map_or(String::new(), |point| format!(" ({point})"));
-    format!(
-        "{}{of}: {}",
-        figure_words::name(figure.what, lang),
-        value(figure.what.measure(), figure.value, zone)
-    )
+    format!("{}{of}: {}", figures::name(figure.what, lang), value(figure.what.measure(), figure.value, zone))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "moments and spans in ms, far below 2^52")]
@@ -103,8 +99,8 @@ mod tests {
     use crate::alerts::alert::Status;
     use crate::alerts::figure::Fact;
     use crate::alerts::revision::{Difference, Late};
-    use crate::cli::sentence::tests::{FIRST, alert};
     use crate::model::rule::Rule;
+    use crate::wording::sentence::tests::{FIRST, alert};
 
     #[test]
     fn figures_carry_their_units_and_revisions_say_from_what_to_what() {

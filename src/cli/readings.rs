@@ -7,16 +7,14 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::alerts::Zones;
 use super::output::{print, print_json};
+use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::words::{self, Lang, Words, words};
-use super::{
-    setup::{self, Globals},
-    when,
-};
 use crate::api::answers::ReadingRow;
 use crate::api::server::ReadingsQuery;
 use crate::model::quantity::Channel;
 use crate::model::time::Clock;
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// Which readings.
 #[derive(Debug, clap::Args)]

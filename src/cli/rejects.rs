@@ -5,11 +5,11 @@ use jiff::tz::TimeZone;
 
 use super::access::Access;
 use super::output::{print, print_json};
-use super::said::said;
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
-use super::words::{self, Lang, Words, words};
 use crate::api::server::RejectsQuery;
+use crate::wording::said::said;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// Which rejects.
 #[derive(Debug, clap::Args)]

@@ -4,13 +4,13 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::output::{print, print_json};
-use super::param_words;
 use super::setup::Globals;
 use super::table::with_head;
-use super::words::{self, Lang, Words, words};
 use crate::config::check::rules::shown;
 use crate::model::param::Param;
 use crate::model::rule::Rule;
+use crate::wording::params;
+use crate::wording::words::{self, Lang, Words, words};
 
 const HEAD: [Words; 4] = [
     words("[rules.RULE] key", "[rules.规则] 键"),
@@ -75,7 +75,7 @@ pub fn table(lang: Lang) -> String {
         ]);
         for key in keys(*rule) {
             let bounds = format!("{} … {}", key.from, key.to);
-            let says = param_words::says(key.param, lang).to_owned();
+            let says = params::says(key.param, lang).to_owned();
             table.add_row([format!("  {}", key.key), key.default, bounds, says].map(Cell::new));
         }
     }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::words::Lang;
 use crate::config::settings::Daemon;
 use crate::config::{self, Loaded};
+use crate::wording::words::Lang;
 
 /// What goes with every command.
 #[derive(Clone, Debug, clap::Args)]

@@ -3,9 +3,9 @@
 use comfy_table::Cell;
 
 use super::table::with_head;
-use super::words::{self, Lang, Words, words};
 use crate::api::answers::SilentRow;
 use crate::detection::applicable::Why;
+use crate::wording::words::{self, Lang, Words, words};
 
 const HEAD: [Words; 3] =
     [words("says nothing", "不作判定的规则"), words("of", "对象"), words("because", "原因")];

@@ -13,14 +13,14 @@ use super::failure::hinted;
 use super::meters;
 use super::output::{print, print_json};
 use super::rules;
-use super::said::said;
 use super::setup::{self, Globals};
 use super::silent;
-use super::table::{level_mark, right, with_head};
-use super::words::{self, Lang, Words, words};
+use super::table::{right, with_head};
 use crate::api::answers::{SiteAnswer, SiteRow};
 use crate::config::import;
 use crate::model::site::{Process, Site};
+use crate::wording::said::said;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// What to do with sites.
 #[derive(Debug, clap::Args)]
@@ -120,8 +120,9 @@ fn list(sites: &[SiteRow], lang: Lang) -> String {
     }
     let mut table = with_head(&LIST_HEAD.map(|w| w.in_lang(lang)));
     for site in sites {
-        let alerts =
-            site.worst.map_or_else(String::new, |worst| format!("{} {}", level_mark(worst), site.n_open));
+        let alerts = site
+            .worst
+            .map_or_else(String::new, |worst| format!("{} {}", words::level_mark(worst), site.n_open));
         let mut row = [&site.id, &site.name, &site.region, &site.industry].map(Cell::new).to_vec();
         row.extend(site.states.map(right));
         row.push(right(alerts));

@@ -4,17 +4,15 @@ use jiff::tz::TimeZone;
 
 use super::access::Access;
 use super::output::{print, print_json};
-use super::words::{self, Lang, Words, words};
-use super::{
-    setup::{self, Globals},
-    when,
-};
+use super::setup::{self, Globals};
 use crate::api::status::Status;
 use crate::model::rule::Level;
 use crate::model::time::{Clock, UtcMs};
 use crate::outbox::status::{SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState};
 use crate::sources::mqtt::status::BrokerStatus;
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 const RUNNING: Words = words("running since", "运行中，启动于");
 const DOWN: Words = words("not running; this is what its files tell", "未运行；以下来自数据文件");
@@ -158,14 +156,14 @@ fn link(status: &LinkStatus, zone: &TimeZone, lang: Lang) -> String {
     for slave in status.slaves.iter().filter(|s| s.state != SlaveState::Ok) {
         let why = slave.hint.as_ref().or(slave.last_error.as_ref());
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-        let (unit, state) = (UNIT.in_lang(lang), words::slave(slave.state).in_lang(lang));
+        let (unit, state) = (UNIT.in_lang(lang), slave_word(slave.state).in_lang(lang));
         said.push_str(&format!("\n    {unit} {} {}: {state}{why}", slave.unit, slave.meter));
     }
     said
 }
 
 fn sink(status: &SinkStatus, lang: Lang) -> String {
-    let state = words::sink(status.state).in_lang(lang);
+    let state = sink_word(status.state).in_lang(lang);
     let why = status.last_error.as_deref().filter(|_| status.state != SinkState::Ok);
     let why = why.map_or_else(String::new, |why| format!(" ({why})"));
     let (n, backlog, aside) = (status.n_lines_delivered, status.n_backlog, status.n_set_aside);
@@ -189,6 +187,28 @@ fn size(bytes: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
+}
+
+/// The word for how a Modbus slave does.
+#[must_use]
+pub(super) const fn slave_word(state: SlaveState) -> Words {
+    match state {
+        SlaveState::Waiting => words("Waiting", "尚未轮询"),
+        SlaveState::Ok => words("Ok", "正常"),
+        SlaveState::Failing => words("Failing", "无应答"),
+        SlaveState::Paused => words("Paused", "多次无应答，暂停轮询"),
+        SlaveState::Implausible => words("Implausible", "数值不可信"),
+    }
+}
+
+/// The word for how a sink does.
+#[must_use]
+pub(super) const fn sink_word(state: SinkState) -> Words {
+    match state {
+        SinkState::Ok => words("ok", "正常"),
+        SinkState::Holding => words("HOLDING", "停发待处理"),
+        SinkState::BackingOff => words("BACKING OFF", "等待重试"),
+    }
 }
 
 #[cfg(test)]

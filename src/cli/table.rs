@@ -3,8 +3,6 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Term;
 
-use crate::model::rule::Level;
-
 /// A line under the head, and none between rows: a list of alerts is long enough.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
@@ -28,15 +26,4 @@ pub fn with_head(head: &[&str]) -> Table {
 #[must_use]
 pub fn right(text: impl ToString) -> Cell {
     Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
-}
-
-/// A level's mark: told apart without colour, and by colour where there is one.
-#[must_use]
-pub fn level_mark(level: Level) -> &'static str {
-    match level {
-        Level::Notice => "·",
-        Level::Warning => "!",
-        Level::Alarm => "!!",
-        Level::Critical => "!!!",
-    }
 }

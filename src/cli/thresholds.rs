@@ -7,15 +7,15 @@ use jiff::tz::TimeZone;
 use super::access::Access;
 use super::alerts::Zones;
 use super::output::{print, print_json};
-use super::said::said;
 use super::setup::{self, Globals};
 use super::table::{right, with_head};
 use super::who;
-use super::words::{self, Lang, Words, words};
 use crate::api::judged_by::{DecisionRow, JudgedBy, PointJudged};
 use crate::api::judging::{Answer, Verdict as Spoken};
 use crate::engine::decide::{Decided, Matter, Verdict};
 use crate::model::baseline::N_LEVELS;
+use crate::wording::said::said;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// What to do with thresholds.
 #[derive(Debug, clap::Args)]

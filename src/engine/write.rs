@@ -8,6 +8,7 @@ use crate::alerts::reconcile::{self, Occasion};
 use crate::detection::finding::Finding;
 use crate::history;
 use crate::model::command::Command;
+use crate::model::deed::Deed;
 use crate::model::message::{Kind, Message};
 use crate::model::meter::Meter;
 use crate::model::reading::Offset;
@@ -16,8 +17,8 @@ use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
 use crate::store::judging::{self, Checkpoint, Unheard};
 use crate::store::queue::{self, Entry};
-use crate::store::revising;
 use crate::store::write::Transaction;
+use crate::store::{revising, trail};
 
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
@@ -51,6 +52,9 @@ impl Step<'_> {
         self.world.take(message, offset, self.effects);
         for reject in self.effects.rejects.drain(..) {
             self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
+        }
+        if let (Kind::Command, Some((_, _, command))) = (message.kind, self.effects.commands.last()) {
+            trail::put(self.tx.conn(), offset, message, command).map_err(at)?;
         }
         if let Some((_, _, command)) = self.effects.commands.pop_if(|(_, _, c)| c.changes_judging()) {
             // What was judged so far was judged by what held before.
@@ -99,19 +103,23 @@ impl Step<'_> {
     }
 
     fn obey(&mut self, by: Offset, received: UtcMs, command: Command) -> Result<(), EngineError> {
-        let (alert, who, note) = match command {
-            Command::Acknowledge { alert, who, note } => (alert, who, note),
+        let (alert, who, note, act) = match command {
+            Command::Acknowledge { alert, who, note } => (alert, who, note, None),
+            Command::Deed { alert, who, note, act } => (alert, who, note, Some(act)),
             Command::FileMaintenance(filing) => return self.file(by, received, filing),
             Command::WithdrawMaintenance { id, who } => return self.withdraw(by, received, &id, who),
             _ => return Ok(()),
         };
         let known = self.tx.alert(&alert).map_err(|source| EngineError::Store { offset: by, source })?;
         let Some(mut alert) = known else {
-            tracing::warn!(alert, "An alert that does not exist was acknowledged");
+            tracing::warn!(alert, "Something was done about an alert that does not exist");
             return Ok(());
         };
-        let by_whom = Acknowledgement { who: who.into(), at: received, note: note.into() };
-        alert.acknowledge(by_whom, by);
+        let (who, note, at) = (who.into(), note.into(), received);
+        match act {
+            None => alert.acknowledge(Acknowledgement { who, at, note }, by),
+            Some(act) => alert.deeds.push(Deed { at, offset: by, who, note, act }),
+        }
         self.store_alert(&alert, by)
     }
 
@@ -174,10 +182,11 @@ impl Step<'_> {
             if known.is_of(alert.rule, &alert.subject_kind, &alert.subject, alert.first) {
                 let mut history = known.history;
                 history.append(&mut alert.history);
-                let (acknowledged, revisions) = (known.acknowledged, known.revisions);
+                let (acknowledged, deeds, revisions) = (known.acknowledged, known.deeds, known.revisions);
                 return Ok(Alert {
                     history,
                     acknowledged,
+                    deeds,
                     revisions,
                     retroactive: known.retroactive,
                     raised_before: known.raised_before,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::commissioning::CommissioningRecord;
+use super::deed::Act;
 use super::exchange::Exchange;
 use super::maintenance::Filing;
 use super::proposal::Proposal;
@@ -18,6 +19,28 @@ pub enum Command {
         /// Who.
         who: String,
         /// Why, or what was done about it.
+        note: String,
+    },
+    /// A person does something else about an alert.
+    Deed {
+        /// Alert id.
+        alert: String,
+        /// Who.
+        who: String,
+        /// What they write.
+        note: String,
+        /// What is done.
+        act: Act,
+    },
+    /// Something was done that the rules have nothing to do with: a log-in, a user, a token. For the audit trail.
+    Note {
+        /// Who.
+        who: String,
+        /// What, in a word: `log_in`, `add_user`.
+        what: String,
+        /// To what.
+        subject: String,
+        /// More of it. Never a secret.
         note: String,
     },
     /// Maintenance is filed. It counts only if it comes before its begin.

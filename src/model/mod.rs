@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod basis;
 pub mod command;
 pub mod commissioning;
+pub mod deed;
 pub mod exchange;
 pub mod maintenance;
 pub mod mapping;

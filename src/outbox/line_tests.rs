@@ -238,6 +238,7 @@ fn alert() -> Alert {
             changes: Vec::new(),
         },
         acknowledged: None,
+        deeds: Vec::new(),
         history: Vec::new(),
         said: 0,
         raised_before: None,

@@ -14,5 +14,6 @@ pub mod records;
 pub mod revising;
 pub mod schema;
 pub mod suppressing;
+pub mod trail;
 pub mod views;
 pub mod write;

@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS reject (
 /// Needs the columns that [`grow`] adds.
 const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS alert_open ON alert (site) WHERE status = 'open';
+CREATE INDEX IF NOT EXISTS alert_by_rule ON alert (rule, raised_ms);
+CREATE INDEX IF NOT EXISTS state_by_change ON state_change (at_offset);
 CREATE INDEX IF NOT EXISTS alert_by_begin ON alert (site, first_ms);
 CREATE INDEX IF NOT EXISTS alert_by_finding ON alert (site, said);
 CREATE INDEX IF NOT EXISTS state_by_finding ON state_change (site, said);
@@ -147,6 +149,7 @@ fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
             conn.execute_batch(super::suppressing::TABLES)?;
             conn.execute_batch(super::learned::TABLES)?;
             conn.execute_batch(super::exchanges::TABLES)?;
+            conn.execute_batch(super::trail::TABLES)?;
             grow(conn)?;
             conn.execute_batch(crate::history::SCHEMA)?;
             conn.execute_batch(super::queue::SCHEMA)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
-    &["sources", "detection", "store"],
+    &["sources", "detection", "store", "wording"],
     &["outbox", "engine"],
     &["api"],
     &["daemon"],
@@ -197,6 +197,7 @@ const PURE: &[&str] = &[
     "detection/",
     "alerts/",
     "learning/",
+    "wording/",
     "journal/frame.rs",
     "journal/chain.rs",
     "sources/reject.rs",

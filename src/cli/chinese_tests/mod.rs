@@ -6,9 +6,7 @@ use jiff::tz::TimeZone;
 
 use samples::{BASES, becauses, denied, failed, persons, refusals, rejects, remarks};
 
-use super::said::said;
-use super::words::{self, Lang};
-use super::{figure_words, param_words, proof, rules, sentence, silent, status, suppressed, thresholds};
+use super::{proof, rules, silent, status, thresholds};
 use crate::alerts::alert::Status as AlertStatus;
 use crate::alerts::evidence::{Aspect, Changed, NamedFigure};
 use crate::alerts::figure::Fact;
@@ -32,6 +30,9 @@ use crate::outbox::status::{SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState, SlaveStatus};
 use crate::sources::mqtt::status::BrokerStatus;
 use crate::sources::reject::Reject;
+use crate::wording::said::said;
+use crate::wording::words::{self, Lang};
+use crate::wording::{figures, params, sentence, suppressed};
 
 /// What is written so in Chinese too: units, formats, ids of the tests, and our own name.
 const LATIN: [&str; 19] = [
@@ -93,8 +94,8 @@ fn states_levels_rules_and_whatever_has_a_name_has_a_chinese_one() {
         SlaveState::Paused,
         SlaveState::Implausible,
     ];
-    all.extend(slaves.map(words::slave));
-    all.extend([SinkState::Ok, SinkState::Holding, SinkState::BackingOff].map(words::sink));
+    all.extend(slaves.map(status::slave_word));
+    all.extend([SinkState::Ok, SinkState::Holding, SinkState::BackingOff].map(status::sink_word));
     all.iter().for_each(|both| assert_chinese(both.zh));
     let mut keys: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     keys.extend(Quality(u8::MAX).names());
@@ -105,12 +106,12 @@ fn states_levels_rules_and_whatever_has_a_name_has_a_chinese_one() {
 
 #[test]
 fn every_figure_and_every_setting_has_a_chinese_name() {
-    let mut names: Vec<&str> = Fact::ALL.iter().map(|fact| figure_words::name(*fact, Lang::Zh)).collect();
+    let mut names: Vec<&str> = Fact::ALL.iter().map(|fact| figures::name(*fact, Lang::Zh)).collect();
     names.iter().for_each(|name| assert_chinese(name));
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), Fact::ALL.len(), "no two are called the same");
-    Param::ALL.iter().for_each(|param| assert_chinese(param_words::says(*param, Lang::Zh)));
+    Param::ALL.iter().for_each(|param| assert_chinese(params::says(*param, Lang::Zh)));
     let table = rules::table(Lang::Zh);
     let says = table.lines().filter(|line| line.starts_with(" R")).count();
     assert_eq!(says, Rule::ALL.len(), "{table}");

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use super::plant::{Plant, Unit, Wire};
-use crate::cli::words::Lang;
 use crate::model::site::PointKind;
+use crate::wording::words::Lang;
 
 /// The main file's name.
 pub const CONFIG: &str = "submeterd.toml";

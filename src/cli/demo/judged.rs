@@ -6,7 +6,6 @@ use super::files;
 use super::plant::Simulation;
 use super::story::PLANTS;
 use crate::alerts::finding::{Change, Subject};
-use crate::cli::words::Lang;
 use crate::config::{self, Environment};
 use crate::detection::finding::Finding;
 use crate::detection::observe::Observation;
@@ -14,6 +13,7 @@ use crate::detection::site::{SiteContext, SiteJudge};
 use crate::model::registry::Registry;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;
+use crate::wording::words::Lang;
 
 /// The story begins here.
 const BEGIN: UtcMs = UtcMs(1_795_521_790_000);

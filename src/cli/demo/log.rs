@@ -10,9 +10,9 @@ use super::scene::{Findings, Scene};
 use super::story;
 use super::view;
 use crate::alerts::alert::Alert;
-use crate::cli::sentence;
-use crate::cli::words::{self, Lang};
 use crate::model::state::State;
+use crate::wording::sentence;
+use crate::wording::words::{self, Lang};
 
 /// What has been told.
 #[derive(Clone, Debug)]

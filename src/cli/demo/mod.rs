@@ -30,7 +30,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::words::Lang;
+use crate::wording::words::Lang;
 use screen::{Screen, say};
 
 /// See three plants, their meters, and what the daemon makes of them, on a bare machine.

@@ -4,8 +4,8 @@
 //! hour, and the demo's limits are those of the recommended defaults divided by 60. Powers, times and energy are
 //! real: a meter's register counts kWh by the seconds that pass.
 
-use crate::cli::words::Words;
 use crate::model::site::PointKind;
+use crate::wording::words::Words;
 
 /// The story takes so long and begins again, s.
 pub const ROUND_S: u32 = 60;

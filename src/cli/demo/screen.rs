@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::log::Log;
 use super::scene::Scene;
 use super::view::{self, Look};
-use crate::cli::words::Lang;
+use crate::wording::words::Lang;
 
 /// Lines and columns where a terminal does not say.
 const SIZE: (u16, u16) = (24, 80);

@@ -21,9 +21,9 @@ use super::scene::{Findings, Past};
 use super::screen::Screen;
 use super::service::{self, Reader};
 use super::story::PLANTS;
-use crate::cli::words::Lang;
 use crate::daemon::tasks::Tasks;
 use crate::model::time::Clock;
+use crate::wording::words::Lang;
 
 /// Meters are read so often: a second stands for a minute.
 const READ_EVERY: Duration = Duration::from_secs(1);

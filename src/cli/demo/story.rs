@@ -5,8 +5,8 @@
 //! scrubber inside the alert's delay; the third falls silent as a whole. Then again from the begin.
 
 use super::plant::{Plant, ROUND_S, Unit, Wire, place};
-use crate::cli::words::{Words, words};
 use crate::model::site::PointKind::{Production, Treatment};
+use crate::wording::words::{Words, words};
 
 /// All of a round.
 const ALWAYS: [(u32, u32); 1] = [(0, ROUND_S)];

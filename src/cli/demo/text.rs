@@ -1,6 +1,6 @@
 //! Everything the demo says, in English and in Chinese: one small table.
 
-use crate::cli::words::{Words, words};
+use crate::wording::words::{Words, words};
 
 /// Head of the view, before the elapsed time.
 pub const TITLE: Words = words("submeterd demo", "submeterd 演示");

@@ -11,10 +11,10 @@ use super::story;
 use super::text;
 use super::wrap::wrapped;
 use crate::alerts::alert::{Alert, Status};
-use crate::cli::sentence;
-use crate::cli::words::{self, Lang};
 use crate::model::rule::Level;
 use crate::model::state::State;
+use crate::wording::sentence;
+use crate::wording::words::{self, Lang};
 
 /// What a sparkline is drawn with, from nothing to rated power.
 const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

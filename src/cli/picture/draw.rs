@@ -7,9 +7,9 @@ use super::curve::Curve;
 use super::legend;
 use super::scene::{Interval, Row, Scene};
 use super::svg::{Anchor, Letters, Svg, cut, escaped, number, width};
-use crate::cli::words::{self, Lang};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::wording::words::{self, Lang};
 
 /// Width of the whole, px.
 pub const WIDTH: f64 = 1_200.0;

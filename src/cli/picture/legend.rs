@@ -2,11 +2,10 @@
 
 use super::scene::{Interval, Scene};
 use super::svg::{Anchor, Letters, Svg, cut, width};
-use crate::cli::table::level_mark;
-use crate::cli::when;
-use crate::cli::words::{self, Lang, Words, words};
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// Blue: told from vermilion and orange with every kind of colour vision, and dark on paper.
 pub const RUNNING: &str = "#0072b2";
@@ -110,7 +109,7 @@ pub fn list(svg: &mut Svg, scene: &Scene, top: f64, lang: Lang) {
         let y = top + (i + 1) as f64 * LINE;
         let number = Letters { is_bold: true, anchor: Anchor::Left, fill: "#a34700", ..letters };
         svg.text([30.0, y], number, &(i + 1).to_string());
-        let level = format!("{} {}", level_mark(alert.level), words::level(alert.level).in_lang(lang));
+        let level = format!("{} {}", words::level_mark(alert.level), words::level(alert.level).in_lang(lang));
         let cells = [
             (40.0, level),
             (130.0, words::rule(alert.rule).in_lang(lang).to_owned()),

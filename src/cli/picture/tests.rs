@@ -6,11 +6,11 @@ use super::curve::Curve;
 use super::draw::{self, LEFT, RIGHT};
 use super::scene::{Interval, Row, Scene};
 use crate::alerts::compare::Span;
-use crate::cli::words::Lang;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::{HOUR_MS, UtcMs};
+use crate::wording::words::Lang;
 
 /// 2026-11-24 00:00 in Shanghai.
 const MIDNIGHT: UtcMs = UtcMs(1_795_449_600_000);

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use crate::alerts::alert::Alert;
 use crate::alerts::compare::{Aspect, Brief, Difference, Moved, Span};
 use crate::cli::alerts::Zones;
-use crate::cli::table::{level_mark, right, with_head};
-use crate::cli::when;
-use crate::cli::words::{self, Lang, Words, words};
+use crate::cli::table::{right, with_head};
 use crate::model::time::UtcMs;
 use crate::store::views::{AlertFilter, Views};
+use crate::wording::when;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// Widest table: it is to fit a page.
 const WIDTH_MAX: u16 = 100;
@@ -97,7 +97,8 @@ fn table(difference: &Difference, zones: &Zones, lang: Lang) -> String {
             if changed.contains(&aspect) { format!("{}\n→ {}", say(brief), say(after)) } else { say(after) }
         };
         let end = |b: &Brief| b.end.map_or_else(|| OPEN.in_lang(lang).to_owned(), |end| minute(end, &zone));
-        let level = |b: &Brief| format!("{} {}", level_mark(b.level), words::level(b.level).in_lang(lang));
+        let level =
+            |b: &Brief| format!("{} {}", words::level_mark(b.level), words::level(b.level).in_lang(lang));
         table.add_row([
             Cell::new(change.in_lang(lang)),
             Cell::new(format!("{}/{}", brief.site, brief.subject)),

@@ -22,9 +22,7 @@ use anyhow::Context as _;
 use super::alerts::{Zones, listing};
 use super::failure::hinted;
 use super::output::{print, print_json};
-use super::said::said;
 use super::setup::{self, Globals};
-use super::words::{self, Lang, Words, words};
 use crate::alerts::alert::Alert;
 use crate::alerts::compare::{self, Span};
 use crate::config::suggest;
@@ -34,6 +32,8 @@ use crate::model::time::Clock;
 use crate::store::schema::STORE_FILE;
 use crate::store::views::{AlertFilter, Views};
 use crate::store::write::Store;
+use crate::wording::said::said;
+use crate::wording::words::{self, Lang, Words, words};
 use sources::Replayed;
 use window::Window;
 

@@ -13,7 +13,6 @@ use super::spool::{N_IN_MEMORY, Spool};
 use super::table::{self, Feed};
 use super::window::Window;
 use crate::cli::failure::hinted;
-use crate::cli::words::Lang;
 use crate::config::check::columns;
 use crate::engine::replay::{self, Heard, Part, Replay};
 use crate::engine::step::Engine;
@@ -23,6 +22,7 @@ use crate::model::time::UtcMs;
 use crate::sources::mqtt::recorded;
 use crate::store::views::Views;
 use crate::store::write::Store;
+use crate::wording::words::Lang;
 
 /// What a replay came to: the engine at its end, and when it heard something.
 pub type Replayed = (Engine, Option<Heard>);

@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::compare::Span;
 use crate::cli::failure::hinted;
-use crate::cli::when;
 use crate::engine::replay::Heard;
 use crate::model::registry::Registry;
 use crate::model::time::{DAY_MS, HOUR_MS, UtcMs};
+use crate::wording::when;
 
 /// So much before the wanted time is read along, ms: no rule looks back further than a local day, and what went on at the
 /// begin is to be seen to begin.

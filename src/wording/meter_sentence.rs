@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::alerts::alert::Status;
     use crate::alerts::evidence::NamedFigure;
-    use crate::cli::sentence::tests;
+    use crate::wording::sentence::tests;
 
     fn said(rule: Rule, figures: &[(Fact, f64)], lang: Lang) -> String {
         let mut alert = tests::alert(rule, Status::Open);

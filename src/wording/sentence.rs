@@ -104,7 +104,7 @@ fn compared(point: &PointEvidence, lang: Lang) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::alerts::alert::{Status, Step};
     use crate::alerts::evidence::Evidence;
@@ -175,6 +175,7 @@ pub(super) mod tests {
                 changes: Vec::new(),
             },
             acknowledged: None,
+            deeds: Vec::new(),
             history,
             said: 0,
             raised_before: None,

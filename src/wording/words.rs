@@ -6,8 +6,6 @@ use crate::model::commissioning::PhaseKind;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
-use crate::outbox::status::SinkState;
-use crate::sources::modbus::status::SlaveState;
 
 /// The language people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -146,25 +144,14 @@ pub const fn basis(basis: Basis) -> Words {
     }
 }
 
-/// The word for how a Modbus slave does.
+/// A level's mark: told apart without colour.
 #[must_use]
-pub const fn slave(state: SlaveState) -> Words {
-    match state {
-        SlaveState::Waiting => words("Waiting", "尚未轮询"),
-        SlaveState::Ok => words("Ok", "正常"),
-        SlaveState::Failing => words("Failing", "无应答"),
-        SlaveState::Paused => words("Paused", "多次无应答，暂停轮询"),
-        SlaveState::Implausible => words("Implausible", "数值不可信"),
-    }
-}
-
-/// The word for how a sink does.
-#[must_use]
-pub const fn sink(state: SinkState) -> Words {
-    match state {
-        SinkState::Ok => words("ok", "正常"),
-        SinkState::Holding => words("HOLDING", "停发待处理"),
-        SinkState::BackingOff => words("BACKING OFF", "等待重试"),
+pub const fn level_mark(level: Level) -> &'static str {
+    match level {
+        Level::Notice => "·",
+        Level::Warning => "!",
+        Level::Alarm => "!!",
+        Level::Critical => "!!!",
     }
 }
 

@@ -170,8 +170,8 @@ fn percent(share: f64) -> String {
 mod tests {
     use super::*;
     use crate::alerts::alert::Status;
-    use crate::cli::sentence::of_alert;
-    use crate::cli::sentence::tests::{FIRST, alert};
+    use crate::wording::sentence::of_alert;
+    use crate::wording::sentence::tests::{FIRST, alert};
 
     fn told(rule: Rule, figures: &[(Fact, Option<&str>, f64)]) -> (String, String) {
         let mut alert = alert(rule, Status::Open);
