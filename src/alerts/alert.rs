@@ -14,7 +14,7 @@ use crate::model::site::Site;
 use crate::model::time::UtcMs;
 
 /// What only readings decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The condition goes on, or nobody can say that it ended.
@@ -38,7 +38,7 @@ impl Status {
 }
 
 /// Who took note of an alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acknowledgement {
     /// Who.
     pub who: Box<str>,
@@ -49,7 +49,7 @@ pub struct Acknowledgement {
 }
 
 /// One line of an alert's history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
     /// When it holds: measuring time for what readings decide, receive time for what people do.
     pub at: UtcMs,
@@ -62,7 +62,7 @@ pub struct Step {
 }
 
 /// A condition that held, from when to when, with its evidence and its life cycle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
     /// Made from site, rule, subject and first certain moment: the same again from the same readings.
     pub id: Box<str>,

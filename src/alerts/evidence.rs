@@ -11,7 +11,7 @@ use crate::model::site::{Point, PointKind, Site, Thresholds};
 use crate::model::time::UtcMs;
 
 /// What one point showed in the interval of an alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PointEvidence {
     /// Point id.
     pub point: Box<str>,
@@ -39,7 +39,7 @@ pub struct PointEvidence {
 }
 
 /// The proof of an alert.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Evidence {
     /// The points of the process.
     pub points: Vec<PointEvidence>,
@@ -61,7 +61,7 @@ pub struct Evidence {
 }
 
 /// What of the things a site is judged by was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Aspect {
     /// Thresholds of a point.
@@ -83,7 +83,7 @@ pub enum Aspect {
 }
 
 /// One thing a site is judged by otherwise than before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Changed {
     /// What it is.
     pub what: Aspect,
@@ -98,7 +98,7 @@ pub struct Changed {
 }
 
 /// A figure with the point it is of by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NamedFigure {
     /// What it says.
     pub what: Fact,
@@ -110,7 +110,7 @@ pub struct NamedFigure {
 }
 
 /// A reading as it was measured, every value of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WholeReading {
     /// Point id.
     pub point: Box<str>,

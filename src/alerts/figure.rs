@@ -26,7 +26,7 @@ pub enum Measure {
 macro_rules! facts {
     ($($variant:ident $name:literal $measure:ident $says:literal)*) => {
         /// What a figure says.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Fact {
             $(#[doc = $says] $variant,)*

@@ -6,7 +6,7 @@ use crate::model::rule::Rule;
 use crate::model::time::UtcMs;
 
 /// What is the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// Maintenance was filed before it began.
@@ -41,7 +41,7 @@ impl Why {
 }
 
 /// A reason for which nobody is told of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Suppression {
     /// What.
     pub why: Why,

@@ -6,7 +6,7 @@ use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
 
 /// The readings that gave reason to judge again, or the exchange of a meter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Late {
     /// First message they came in.
     pub first_offset: Offset,
@@ -19,7 +19,7 @@ pub struct Late {
 }
 
 /// One figure that is another now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
     /// Name of the field: `first`, `level`, …
     pub field: Box<str>,
@@ -30,7 +30,7 @@ pub struct Difference {
 }
 
 /// One revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Revision {
     /// When it was judged again, by the journal.
     pub at: UtcMs,

@@ -23,7 +23,7 @@ pub struct ExchangesQuery {
 }
 
 pub(super) fn routes() -> Router<Arc<Context>> {
-    Router::new().route("/api/v1/exchanges", get(list).post(tell))
+    Router::new().route("/local/exchanges", get(list).post(tell))
 }
 
 impl Files {

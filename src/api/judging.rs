@@ -47,11 +47,11 @@ pub struct Commissioned {
 /// The routes.
 pub fn router() -> Router<Arc<Context>> {
     Router::new()
-        .route("/api/v1/sites/{id}/thresholds", get(thresholds))
-        .route("/api/v1/sites/{id}/thresholds/learn", post(learn))
-        .route("/api/v1/sites/{id}/thresholds/confirm", spoken(Command::Confirm))
-        .route("/api/v1/sites/{id}/thresholds/reject", spoken(Command::Reject))
-        .route("/api/v1/sites/{id}/commission", post(commission))
+        .route("/local/sites/{id}/thresholds", get(thresholds))
+        .route("/local/sites/{id}/thresholds/learn", post(learn))
+        .route("/local/sites/{id}/thresholds/confirm", spoken(Command::Confirm))
+        .route("/local/sites/{id}/thresholds/reject", spoken(Command::Reject))
+        .route("/local/sites/{id}/commission", post(commission))
 }
 
 async fn thresholds(State(context): Shared, InPath(id): InPath<String>) -> Result<Json<JudgedBy>, Problem> {

@@ -31,8 +31,8 @@ pub struct Withdraw {
 
 pub(super) fn routes() -> Router<Arc<Context>> {
     Router::new()
-        .route("/api/v1/maintenance", get(list).post(file))
-        .route("/api/v1/maintenance/{id}/withdraw", post(withdraw))
+        .route("/local/maintenance", get(list).post(file))
+        .route("/local/maintenance/{id}/withdraw", post(withdraw))
 }
 
 async fn list(

@@ -76,7 +76,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn sites(&self) -> anyhow::Result<Vec<SiteRow>> {
         match self {
-            Access::Daemon(client) => get(client, "/api/v1/sites").await,
+            Access::Daemon(client) => get(client, "/local/sites").await,
             Access::Files(files) => Ok(files.sites()?),
         }
     }
@@ -87,7 +87,7 @@ impl Access {
     /// There is no such site, or the question cannot be answered.
     pub async fn site(&self, id: &str) -> anyhow::Result<SiteAnswer> {
         match self {
-            Access::Daemon(client) => get(client, &format!("/api/v1/sites/{}", in_path(id))).await,
+            Access::Daemon(client) => get(client, &format!("/local/sites/{}", in_path(id))).await,
             Access::Files(files) => Ok(files.site(id)?),
         }
     }
@@ -98,7 +98,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn alerts(&self, filter: &AlertFilter) -> anyhow::Result<Vec<Alert>> {
         match self {
-            Access::Daemon(client) => get(client, &with_query("/api/v1/alerts", filter)?).await,
+            Access::Daemon(client) => get(client, &with_query("/local/alerts", filter)?).await,
             Access::Files(files) => Ok(files.alerts(filter)?),
         }
     }
@@ -109,7 +109,7 @@ impl Access {
     /// There is no such alert, or the question cannot be answered.
     pub async fn alert(&self, id: &str) -> anyhow::Result<Alert> {
         match self {
-            Access::Daemon(client) => get(client, &format!("/api/v1/alerts/{}", in_path(id))).await,
+            Access::Daemon(client) => get(client, &format!("/local/alerts/{}", in_path(id))).await,
             Access::Files(files) => Ok(files.alert(id)?),
         }
     }
@@ -121,7 +121,7 @@ impl Access {
     pub async fn acknowledge(&self, id: &str, said: &Acknowledge) -> anyhow::Result<Alert> {
         match self {
             Access::Daemon(client) => {
-                Ok(client.post(&format!("/api/v1/alerts/{}/acknowledge", in_path(id)), said).await?)
+                Ok(client.post(&format!("/local/alerts/{}/acknowledge", in_path(id)), said).await?)
             }
             Access::Files(_) => Err(needs_daemon("an alert can be acknowledged")),
         }
@@ -133,7 +133,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn maintenance(&self, query: &MaintenanceQuery) -> anyhow::Result<Vec<Maintenance>> {
         match self {
-            Access::Daemon(client) => get(client, &with_query("/api/v1/maintenance", query)?).await,
+            Access::Daemon(client) => get(client, &with_query("/local/maintenance", query)?).await,
             Access::Files(files) => Ok(files.maintenance(query.site.as_deref())?),
         }
     }
@@ -144,7 +144,7 @@ impl Access {
     /// It cannot be filed so, or no daemon runs.
     pub async fn file_maintenance(&self, filing: &Filing) -> anyhow::Result<Maintenance> {
         match self {
-            Access::Daemon(client) => Ok(client.post("/api/v1/maintenance", filing).await?),
+            Access::Daemon(client) => Ok(client.post("/local/maintenance", filing).await?),
             Access::Files(_) => Err(needs_daemon("maintenance can be filed")),
         }
     }
@@ -156,7 +156,7 @@ impl Access {
     pub async fn withdraw_maintenance(&self, id: &str, said: &Withdraw) -> anyhow::Result<Maintenance> {
         match self {
             Access::Daemon(client) => {
-                Ok(client.post(&format!("/api/v1/maintenance/{}/withdraw", in_path(id)), said).await?)
+                Ok(client.post(&format!("/local/maintenance/{}/withdraw", in_path(id)), said).await?)
             }
             Access::Files(_) => Err(needs_daemon("maintenance can be withdrawn")),
         }
@@ -168,7 +168,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn exchanges(&self, query: &ExchangesQuery) -> anyhow::Result<Vec<Exchanged>> {
         match self {
-            Access::Daemon(client) => get(client, &with_query("/api/v1/exchanges", query)?).await,
+            Access::Daemon(client) => get(client, &with_query("/local/exchanges", query)?).await,
             Access::Files(files) => Ok(files.exchanges(query.site.as_deref())?),
         }
     }
@@ -179,7 +179,7 @@ impl Access {
     /// There is no such meter, it cannot be so, or no daemon runs.
     pub async fn exchange(&self, told: &Exchange) -> anyhow::Result<Exchanged> {
         match self {
-            Access::Daemon(client) => Ok(client.post("/api/v1/exchanges", told).await?),
+            Access::Daemon(client) => Ok(client.post("/local/exchanges", told).await?),
             Access::Files(_) => Err(needs_daemon("the exchange of a meter can be told")),
         }
     }
@@ -191,7 +191,7 @@ impl Access {
     pub async fn thresholds(&self, site: &str) -> anyhow::Result<JudgedBy> {
         match self {
             Access::Daemon(client) => {
-                get(client, &format!("/api/v1/sites/{}/thresholds", in_path(site))).await
+                get(client, &format!("/local/sites/{}/thresholds", in_path(site))).await
             }
             Access::Files(files) => Ok(files.judged_by(site)?),
         }
@@ -209,7 +209,7 @@ impl Access {
     ) -> anyhow::Result<T> {
         match self {
             Access::Daemon(client) => {
-                Ok(client.post(&format!("/api/v1/sites/{}/{what}", in_path(site)), said).await?)
+                Ok(client.post(&format!("/local/sites/{}/{what}", in_path(site)), said).await?)
             }
             Access::Files(_) => Err(hinted(
                 anyhow::anyhow!("what a site is judged by can be changed only while the daemon runs"),
@@ -224,7 +224,7 @@ impl Access {
     /// There is no such meter, or the question cannot be answered.
     pub async fn readings(&self, query: &ReadingsQuery) -> anyhow::Result<Vec<ReadingRow>> {
         match self {
-            Access::Daemon(client) => get(client, &with_query("/api/v1/readings", query)?).await,
+            Access::Daemon(client) => get(client, &with_query("/local/readings", query)?).await,
             Access::Files(files) => Ok(files.readings(&query.meter, query.from, query.to)?),
         }
     }
@@ -235,7 +235,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn rejects(&self, query: &RejectsQuery) -> anyhow::Result<Vec<RejectView>> {
         match self {
-            Access::Daemon(client) => get(client, &with_query("/api/v1/rejects", query)?).await,
+            Access::Daemon(client) => get(client, &with_query("/local/rejects", query)?).await,
             Access::Files(files) => {
                 Ok(files.rejects(query.code.as_deref(), query.limit.unwrap_or(u32::MAX))?)
             }
@@ -249,7 +249,7 @@ impl Access {
     pub async fn bad_lines(&self, sink: &str, query: &RejectsQuery) -> anyhow::Result<Vec<BadLine>> {
         match self {
             Access::Daemon(client) => {
-                get(client, &with_query(&format!("/api/v1/sinks/{}/bad", in_path(sink)), query)?).await
+                get(client, &with_query(&format!("/local/sinks/{}/bad", in_path(sink)), query)?).await
             }
             Access::Files(files) => Ok(files.bad_lines(sink, query.limit.unwrap_or(u32::MAX))?),
         }
@@ -261,7 +261,7 @@ impl Access {
     /// The question cannot be answered.
     pub async fn status(&self) -> anyhow::Result<Status> {
         match self {
-            Access::Daemon(client) => get(client, "/api/v1/status").await,
+            Access::Daemon(client) => get(client, "/local/status").await,
             Access::Files(files) => Ok(files.status()?),
         }
     }

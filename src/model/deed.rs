@@ -9,7 +9,7 @@ use super::time::UtcMs;
 pub const NOTE_CHARS_MAX: usize = 2_000;
 
 /// Why it happened, as a plant declares it. A declaration explains; it changes nothing of what was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Maintenance that was not filed before.
@@ -56,7 +56,7 @@ impl Cause {
 }
 
 /// What is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
     /// Something is written down.
@@ -98,7 +98,7 @@ impl Act {
 }
 
 /// Something that was done about an alert, as the alert keeps it for good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Deed {
     /// When, by the journal.
     pub at: UtcMs,

@@ -9,7 +9,7 @@ use super::time::{DAY_MS, UtcMs};
 pub const DAYS_MAX: i64 = 31;
 
 /// What of a site is meant: the whole site where nothing is named.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Scope {
     /// Ids of processes.
@@ -27,7 +27,7 @@ impl Scope {
 }
 
 /// What is filed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Filing {
     /// Site id.
     pub site: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How grave an alert is; it only ever rises while the alert is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Kept, told to nobody.
@@ -17,6 +17,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, the least grave first.
+    pub const ALL: [Level; 4] = [Level::Notice, Level::Warning, Level::Alarm, Level::Critical];
+
     /// The word in API, tags and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -53,7 +56,7 @@ pub enum Scope {
 macro_rules! rules {
     ($($variant:ident $id:literal $name:literal $scope:ident v $version:literal $says:literal)*) => {
         /// Which rule speaks. Names and numbers are those of the rule catalogue and are kept for good.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Rule {
             $(#[doc = concat!($id, ": ", $says)] $variant,)*

@@ -12,7 +12,7 @@ use super::working_time::WorkingTime;
 pub use super::basis::Basis;
 
 /// Supervision category: 一般 / 重点 / 特殊.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Category {
@@ -23,7 +23,7 @@ pub enum Category {
 }
 
 /// Performance grade in heavy-pollution response: 引领性, A, B, C, D or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Grade {
     #[serde(rename = "leading")]
@@ -85,7 +85,7 @@ fn exact<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<
 }
 
 /// What a point is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum PointKind {
@@ -136,7 +136,7 @@ pub struct Commissioning {
 }
 
 /// Hysteresis and durations of a point's state. Powers in W on the primary side.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Thresholds {
     /// Running from this power up.
     pub running_above_w: f64,

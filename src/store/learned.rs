@@ -9,6 +9,7 @@ use crate::model::time::UtcMs;
 /// The tables. What is in a page and in a decision is the engine's own, as JSON.
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS learned (site TEXT PRIMARY KEY, at_offset INTEGER, body TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS learned_by_change ON learned (at_offset);
 CREATE TABLE IF NOT EXISTS decision (
   at_offset INTEGER, n INTEGER, site TEXT, at_ms INTEGER, command TEXT, who TEXT, note TEXT, body TEXT,
   PRIMARY KEY (at_offset, n)
@@ -59,6 +60,19 @@ pub fn pages(conn: &Connection, site: Option<&str>) -> Result<Vec<(String, Strin
             .collect()
     };
     read().map_err(sql("read what was learned of sites"))
+}
+
+/// The pages that were written by messages after this one.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn pages_after(conn: &Connection, offset: Offset) -> Result<Vec<(String, String)>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<(String, String)>> {
+        conn.prepare_cached("SELECT site, body FROM learned WHERE at_offset > ?1")?
+            .query_map([offset.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    read().map_err(sql("read what was learned lately"))
 }
 
 /// Writes a decision.

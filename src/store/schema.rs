@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS alert (
   first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT,
   said INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS alert_by_time ON alert (raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_site ON alert (site, raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_change ON alert (changed_at_offset);
 CREATE TABLE IF NOT EXISTS unit_state (
@@ -48,6 +47,8 @@ CREATE TABLE IF NOT EXISTS reject (
 const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS alert_open ON alert (site) WHERE status = 'open';
 CREATE INDEX IF NOT EXISTS alert_by_rule ON alert (rule, raised_ms);
+CREATE INDEX IF NOT EXISTS alert_by_end ON alert (cleared_ms) WHERE status = 'cleared';
+CREATE INDEX IF NOT EXISTS alert_by_all ON alert (raised_ms, status, level, rule, site, subject, acknowledged, suppressed);
 CREATE INDEX IF NOT EXISTS state_by_change ON state_change (at_offset);
 CREATE INDEX IF NOT EXISTS alert_by_begin ON alert (site, first_ms);
 CREATE INDEX IF NOT EXISTS alert_by_finding ON alert (site, said);

@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS suppression_by_end ON suppression_end (to_ms);
 ";
 
 /// Maintenance as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Maintenance {
     /// Its id: `m` and the number of the message it came by.
     pub id: String,

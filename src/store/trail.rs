@@ -19,7 +19,7 @@ CREATE INDEX IF NOT EXISTS trail_by_subject ON trail (subject, at_offset);
 ";
 
 /// Something that was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrailEntry {
     /// Its message in the journal.
     pub offset: Offset,

@@ -47,7 +47,7 @@ pub struct AlertFilter {
 }
 
 /// An unreadable message.
-#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct RejectView {
     /// Its number in the journal.
     pub offset: Offset,
@@ -66,7 +66,7 @@ pub struct RejectView {
 }
 
 /// A unit's state.
-#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct StateView {
     /// Point id.
     pub point: String,
