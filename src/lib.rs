@@ -26,6 +26,7 @@
 //! | [`alerts`] | 4. the record of an alert, its evidence and life cycle; pure |
 //! | [`history`] | blocks of readings: write, fold, read a range |
 //! | [`store`] | 5. what the engine made of the journal: schema, the one transaction, views, the queue out |
+//! | [`accounts`] | who may do what over the network: users, sessions, tokens; a file of its own |
 //! | [`engine`] | THE HEART: journal → decode → detection → alerts → store, one step, one transaction |
 //! | [`outbox`] | 6. what leaves: line protocol and the sender to InfluxDB |
 //! | [`api`] | outlets: the Unix socket, the same answers from the files, figures for Prometheus |
@@ -37,7 +38,7 @@
 //! [`engine::world::World::take`] → [`detection::site::SiteJudge::offer`] → [`store::write::Transaction::commit`] →
 //! [`outbox::influx::run`].
 //!
-//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store` →
+//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store · accounts` →
 //! `journal · history · alerts · config · learning` → `model`. The tests of `tests/it/tidy.rs` hold it.
 //!
 //! ## Invariants
@@ -88,6 +89,8 @@ pub mod alerts;
 pub mod history;
 
 pub mod store;
+
+pub mod accounts;
 
 pub mod engine;
 

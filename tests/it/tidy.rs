@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
-    &["sources", "detection", "store"],
+    &["sources", "detection", "store", "accounts"],
     &["outbox", "engine"],
     &["api"],
     &["daemon"],
@@ -215,6 +215,9 @@ const PURE: &[&str] = &[
     "outbox/pieces.rs",
     "outbox/lanes.rs",
     "outbox/answer.rs",
+    "accounts/role.rs",
+    "accounts/credentials.rs",
+    "accounts/throttle.rs",
     "engine/world.rs",
     "engine/effects.rs",
     "engine/adopt.rs",
