@@ -27,6 +27,7 @@
 //! | [`history`] | blocks of readings: write, fold, read a range |
 //! | [`store`] | 5. what the engine made of the journal: schema, the one transaction, views, the queue out |
 //! | [`wording`] | what people read, English and Chinese: words, and evidence as a sentence; pure |
+//! | [`accounts`] | who may do what over the network: users, sessions, tokens; a file of its own |
 //! | [`engine`] | THE HEART: journal → decode → detection → alerts → store, one step, one transaction |
 //! | [`outbox`] | 6. what leaves: line protocol and the sender to InfluxDB |
 //! | [`api`] | outlets: the Unix socket, the same answers from the files, figures for Prometheus |
@@ -38,7 +39,8 @@
 //! [`engine::world::World::take`] → [`detection::site::SiteJudge::offer`] → [`store::write::Transaction::commit`] →
 //! [`outbox::influx::run`].
 //!
-//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store · wording` →
+//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store · wording ·
+//! accounts` →
 //! `journal · history · alerts · config · learning` → `model`. The tests of `tests/it/tidy.rs` hold it.
 //!
 //! ## Invariants
@@ -91,6 +93,8 @@ pub mod history;
 pub mod store;
 
 pub mod wording;
+
+pub mod accounts;
 
 pub mod engine;
 

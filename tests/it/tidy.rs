@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
-    &["sources", "detection", "store", "wording"],
+    &["sources", "detection", "store", "wording", "accounts"],
     &["outbox", "engine"],
     &["api"],
     &["daemon"],
@@ -216,6 +216,9 @@ const PURE: &[&str] = &[
     "outbox/pieces.rs",
     "outbox/lanes.rs",
     "outbox/answer.rs",
+    "accounts/role.rs",
+    "accounts/credentials.rs",
+    "accounts/throttle.rs",
     "engine/world.rs",
     "engine/effects.rs",
     "engine/adopt.rs",
