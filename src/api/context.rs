@@ -9,8 +9,14 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::UnixListener;
 use tokio::net::unix::UCred;
+use tokio::sync::{broadcast, watch};
 
 use super::answers::Files;
+use super::board::news::News;
+use super::board::plant::Board;
+use crate::accounts::accounts::Accounts;
+use crate::accounts::error::AccountsError;
+use crate::model::time::UtcMs;
 use super::problem::Problem;
 use super::status::Sensors;
 use crate::journal::Journal;
@@ -35,6 +41,16 @@ pub struct Context {
     pub sensors: Sensors,
     /// How far back is looked for learning.
     pub window: Duration,
+    /// Who may do what over the network, where anything is served there.
+    pub accounts: Option<Accounts>,
+    /// What is going on, where anything is served over the network.
+    pub board: watch::Receiver<Arc<Board>>,
+    /// What has just changed.
+    pub news: broadcast::Sender<News>,
+    /// Whether a proxy before us says truly who asks.
+    pub behind_proxy: bool,
+    /// Whether browsers come by TLS, to us or to the proxy before us.
+    pub is_secure: bool,
 }
 
 /// The context as a handler gets it.
@@ -74,18 +90,40 @@ pub async fn ask<T: Send + 'static>(
     answer.map_err(|error| Problem::internal(&error))?
 }
 
-/// Journals a command and waits until the engine has passed it; the message it became.
+/// Asks the accounts, off the runtime's threads: a password takes a while to be checked.
+///
+/// # Errors
+/// There are none, or what is asked is refused.
+pub async fn with_accounts<T: Send + 'static>(
+    context: &Context,
+    question: impl FnOnce(&Accounts, UtcMs) -> Result<T, AccountsError> + Send + 'static,
+) -> Result<T, Problem> {
+    let Some(accounts) = context.accounts.clone() else { return Err(Problem::unauthorized()) };
+    let now = context.clock.now();
+    let answer = tokio::task::spawn_blocking(move || question(&accounts, now)).await;
+    answer.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::of_accounts(&error))
+}
+
+/// Journals a command that came over the socket and waits until the engine has passed it; the message it became.
 ///
 /// # Errors
 /// The journal does not take it, or the engine does not come to it in time.
 pub async fn command(context: &Context, command: &Command) -> Result<Offset, Problem> {
+    command_from(context, command, "").await
+}
+
+/// The same of one that came from that address.
+///
+/// # Errors
+/// As [`command`].
+pub async fn command_from(context: &Context, command: &Command, origin: &str) -> Result<Offset, Problem> {
     let payload = serde_json::to_vec(command).map_err(|error| Problem::internal(&error))?;
     let message = Message {
         kind: Kind::Command,
         delivery: Delivery::PLAIN,
         received: context.clock.now(),
-        source: "socket",
-        topic: "",
+        source: if origin.is_empty() { "socket" } else { "web" },
+        topic: origin,
         payload: &payload,
     };
     let appended = context.journal.append_durable(&message).await;

@@ -5,6 +5,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::error::AccountsError;
+
 /// A problem document (RFC 9457), the parts we use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -33,6 +35,55 @@ impl Problem {
         Problem { status: 400, title: "the request cannot be understood".into(), detail }
     }
 
+    /// Nobody known asks.
+    #[must_use]
+    pub fn unauthorized() -> Problem {
+        Problem {
+            status: 401,
+            title: "log in first".into(),
+            detail: "this needs a session, or a token in the header Authorization: Bearer".into(),
+        }
+    }
+
+    /// Whoever asks may not.
+    #[must_use]
+    pub fn forbidden(role: &str) -> Problem {
+        Problem {
+            status: 403,
+            title: "not allowed".into(),
+            detail: format!("the role {role}, within its scope, may not do that"),
+        }
+    }
+
+    /// A request that changes something came without what tells that its own page sent it.
+    #[must_use]
+    pub fn wrong_csrf() -> Problem {
+        Problem {
+            status: 403,
+            title: "not sent by its own page".into(),
+            detail: "the secret of the session is missing or another one; reload the page and try again".into(),
+        }
+    }
+
+    /// What the accounts say no to.
+    #[must_use]
+    pub fn of_accounts(error: &AccountsError) -> Problem {
+        let (status, title) = match error {
+            AccountsError::Throttled { .. } | AccountsError::Busy => (429, "too many tries"),
+            AccountsError::WrongLogin | AccountsError::WrongCode => (403, "not let in"),
+            AccountsError::NoUser { .. } | AccountsError::NoToken { .. } => (404, "no such account"),
+            AccountsError::Taken { .. } | AccountsError::LastAdmin { .. } | AccountsError::AlreadySetUp => {
+                (409, "does not go with what is there")
+            }
+            AccountsError::Name { .. }
+            | AccountsError::Password { .. }
+            | AccountsError::Scope { .. }
+            | AccountsError::Expiry => (422, "not taken"),
+            _ => return Problem::internal(error),
+        };
+        Problem { status, title: title.into(), detail: chain(error) }
+    }
+
     /// The daemon cannot do it now.
     #[must_use]
     pub fn unavailable(detail: String) -> Problem {
@@ -42,15 +93,25 @@ impl Problem {
     /// A failure below, with its whole chain of reasons.
     #[must_use]
     pub fn internal(error: &dyn std::error::Error) -> Problem {
-        let mut detail = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            detail.push_str(": ");
-            detail.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Problem { status: 500, title: "the daemon failed to answer".into(), detail }
+        Problem { status: 500, title: "the daemon failed to answer".into(), detail: chain(error) }
     }
+
+    /// As axum tells it: a path, a query or a body that cannot be taken.
+    #[must_use]
+    pub fn rejected(status: StatusCode, detail: String) -> Problem {
+        Problem { status: status.as_u16(), title: "the request cannot be understood".into(), detail }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut detail = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        detail.push_str(": ");
+        detail.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    detail
 }
 
 impl std::fmt::Display for Problem {

@@ -19,7 +19,7 @@ use super::metrics;
 use super::problem::Problem;
 
 /// The rules may be behind the clock by so much, ms: a tick and what is judged in it, with room for a slow disk.
-const BEHIND_MS_MAX: i64 = 30_000;
+pub const BEHIND_MS_MAX: i64 = 30_000;
 
 /// Why it cannot be served.
 #[derive(Debug, thiserror::Error)]

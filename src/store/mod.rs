@@ -5,6 +5,7 @@
 //! *State*: the file. The engine alone writes results; outbox senders take their own rows away when they are
 //! delivered. All of it can be deleted: the journal makes it again. Never done here: judging.
 
+pub mod alert_list;
 pub mod error;
 pub mod exchanges;
 pub mod judging;

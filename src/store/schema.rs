@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS registry_before (id INTEGER PRIMARY KEY CHECK (id = 1
 CREATE TABLE IF NOT EXISTS alert (
   id TEXT PRIMARY KEY, site TEXT, rule TEXT, subject TEXT, status TEXT, level INTEGER,
   first_ms INTEGER, raised_ms INTEGER, cleared_ms INTEGER, acknowledged INTEGER, changed_at_offset INTEGER, body TEXT,
-  said INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0
+  said INTEGER NOT NULL DEFAULT 0, suppressed INTEGER NOT NULL DEFAULT 0, assigned TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_site ON alert (site, raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_change ON alert (changed_at_offset);
@@ -48,7 +48,7 @@ const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS alert_open ON alert (site) WHERE status = 'open';
 CREATE INDEX IF NOT EXISTS alert_by_rule ON alert (rule, raised_ms);
 CREATE INDEX IF NOT EXISTS alert_by_end ON alert (cleared_ms) WHERE status = 'cleared';
-CREATE INDEX IF NOT EXISTS alert_by_all ON alert (raised_ms, status, level, rule, site, subject, acknowledged, suppressed);
+CREATE INDEX IF NOT EXISTS alert_by_all ON alert (raised_ms, status, level, rule, site, subject, acknowledged, suppressed, assigned);
 CREATE INDEX IF NOT EXISTS state_by_change ON state_change (at_offset);
 CREATE INDEX IF NOT EXISTS alert_by_begin ON alert (site, first_ms);
 CREATE INDEX IF NOT EXISTS alert_by_finding ON alert (site, said);
@@ -56,15 +56,20 @@ CREATE INDEX IF NOT EXISTS state_by_finding ON state_change (site, said);
 ";
 
 /// Columns that came later: a store of an earlier program gets them.
-const NEW_COLUMNS: [(&str, &str); 3] = [("alert", "said"), ("state_change", "said"), ("alert", "suppressed")];
+const NEW_COLUMNS: [(&str, &str, &str); 4] = [
+    ("alert", "said", "INTEGER NOT NULL DEFAULT 0"),
+    ("state_change", "said", "INTEGER NOT NULL DEFAULT 0"),
+    ("alert", "suppressed", "INTEGER NOT NULL DEFAULT 0"),
+    ("alert", "assigned", "TEXT"),
+];
 
 fn grow(conn: &Connection) -> rusqlite::Result<()> {
-    for (table, column) in NEW_COLUMNS {
+    for (table, column, kind) in NEW_COLUMNS {
         let found = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
         let n: i64 = conn.query_row(found, [table, column], |row| row.get(0))?;
         if n == 0 {
             conn.execute_batch(&format!(
-                "ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"
+                "ALTER TABLE {table} ADD COLUMN {column} {kind}"
             ))?;
         }
     }

@@ -147,7 +147,7 @@ impl Transaction<'_> {
             serde_json::to_string(alert).map_err(|source| StoreError::Body { what: "alert", source })?;
         self.execute(
             "write an alert",
-            "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            "INSERT OR REPLACE INTO alert VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 &*alert.id,
                 &*alert.site,
@@ -163,6 +163,7 @@ impl Transaction<'_> {
                 body,
                 alert.said.cast_signed(),
                 alert.is_suppressed(),
+                alert.assigned(),
             ],
         )
     }
