@@ -39,9 +39,9 @@
 //! [`engine::world::World::take`] → [`detection::site::SiteJudge::offer`] → [`store::write::Transaction::commit`] →
 //! [`outbox::influx::run`].
 //!
-//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` → `sources · detection · store · wording ·
-//! accounts` →
-//! `journal · history · alerts · config · learning` → `model`. The tests of `tests/it/tidy.rs` hold it.
+//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` →
+//! `sources · detection · store · wording · accounts` → `journal · history · alerts · config · learning` → `model`.
+//! The tests of `tests/it/tidy.rs` hold it.
 //!
 //! ## Invariants
 //!

@@ -53,7 +53,7 @@ const WORST: [&str; 38] = [
     "woaini1314520",
 ];
 
-/// Why a name is not taken.
+/// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing in it.
@@ -70,7 +70,7 @@ pub enum NameError {
     LikeToken,
 }
 
-/// Why a password is not taken. None of these says anything of the password but its length.
+/// Why a password is refused. None of these says anything of the password but its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Too short.

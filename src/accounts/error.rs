@@ -83,7 +83,7 @@ pub enum AccountsError {
     #[error("too many log in at once; hint: try again in a moment")]
     Busy,
     /// Too many wrong tries.
-    #[error("too many wrong tries; hint: try again in {} s", wait_ms.div_euclid(1000) + 1)]
+    #[error("too many wrong tries; hint: try again in {} s", wait_ms.saturating_add(999) / 1000)]
     Throttled {
         /// How long until the next may be made, ms.
         wait_ms: i64,
@@ -97,25 +97,24 @@ pub enum AccountsError {
     /// There are users: the first one is there.
     #[error("there are users already; hint: an administrator adds more")]
     AlreadySetUp,
-    /// A name that is not taken.
-    #[error("the name is not taken")]
+    /// A name that cannot be one.
+    #[error(transparent)]
     Name {
         /// Why.
         #[from]
         source: NameError,
     },
-    /// A password that is not taken.
-    #[error("the password is not taken")]
+    /// A password that will not do.
+    #[error(transparent)]
     Password {
         /// Why.
         #[from]
         source: PasswordError,
     },
-    /// A scope without a name in it.
-    #[error("the scope is not taken")]
+    /// A scope that names nothing.
+    #[error(transparent)]
     Scope {
         /// Why.
-        #[source]
         source: WordError,
     },
     /// An expiry that is over.

@@ -41,10 +41,10 @@ impl Accounts {
     }
 
     /// Makes the first user, an admin of all, for whoever has the code. The code is gone afterwards; a name or password
-    /// that is not taken does not use it up.
+    /// that is refused does not use it up.
     ///
     /// # Errors
-    /// The code is wrong, or too many were; there are users; name or password is not taken; it cannot be written.
+    /// The code is wrong, or too many were; there are users; name or password is refused; it cannot be written.
     pub fn set_up(
         &self,
         code: &str,

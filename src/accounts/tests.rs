@@ -100,7 +100,11 @@ fn names_are_the_same_whatever_their_case_and_bad_ones_are_refused() {
     let add = |name: &str, scope| accounts.add_user(&user(name, Role::Viewer, scope), NOW);
     assert!(matches!(add(" WANG ", Scope::All), Err(AccountsError::Taken { .. })));
     assert!(matches!(add("token:x", Scope::All), Err(AccountsError::Name { .. })));
-    assert!(matches!(add("chen", Scope::Region("".into())), Err(AccountsError::Scope { .. })));
+    let nowhere = add("chen", Scope::Region("".into())).unwrap_err();
+    assert!(
+        matches!(&nowhere, AccountsError::Scope { .. }) && nowhere.to_string().contains("hint:"),
+        "{nowhere}"
+    );
     let weak = NewUser { password: "password123".into(), ..user("chen", Role::Viewer, Scope::All) };
     assert!(matches!(accounts.add_user(&weak, NOW), Err(AccountsError::Password { .. })));
     let names: Vec<_> = accounts.users().unwrap().into_iter().map(|u| u.name).collect();
@@ -126,6 +130,7 @@ fn after_five_wrong_passwords_the_right_one_waits_too() {
     }
     let early = accounts.log_in("wang", PASSWORD, "10.0.2.1", NOW.plus(400));
     assert!(matches!(early, Err(AccountsError::Throttled { wait_ms: 600 })));
+    assert_eq!(early.unwrap_err().to_string(), "too many wrong tries; hint: try again in 1 s");
     accounts.log_in("wang", PASSWORD, "10.0.2.1", NOW.plus(1000)).unwrap();
     accounts.log_in("wang", PASSWORD, "10.0.2.1", NOW.plus(1000)).unwrap();
 }

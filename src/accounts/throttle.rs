@@ -1,7 +1,8 @@
 //! How fast passwords can be tried: after a few wrong ones, growing waits, by name and by address.
 
+// The words for addresses alone: sockets are not in `core`.
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::model::time::{HOUR_MS, MINUTE_MS, SECOND_MS, UtcMs};
 

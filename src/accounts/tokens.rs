@@ -58,7 +58,7 @@ impl Accounts {
     /// Makes a token for another program; `by` is who asks for it. The text is not kept: it is shown now or never.
     ///
     /// # Errors
-    /// Name, scope or expiry is not taken, or it cannot be written.
+    /// Name, scope or expiry is refused, or it cannot be written.
     pub fn add_token(
         &self,
         new: &NewToken,

@@ -70,7 +70,7 @@ impl Accounts {
     /// Adds a user, who may log in at once.
     ///
     /// # Errors
-    /// Name, password or scope is not taken, the name is there, or it cannot be written.
+    /// Name, password or scope is refused, the name is there, or it cannot be written.
     pub fn add_user(&self, new: &NewUser, now: UtcMs) -> Result<User, AccountsError> {
         let name = credentials::user_name(&new.name)?;
         credentials::password(&new.password, name)?;
@@ -97,7 +97,7 @@ impl Accounts {
     /// Changes what a user may do; it holds from their next request on. Who is disabled has no sessions left.
     ///
     /// # Errors
-    /// There is no such user, the scope is not taken, nobody would be left to administer, or it cannot be written.
+    /// There is no such user, the scope is refused, nobody would be left to administer, or it cannot be written.
     pub fn change_user(
         &self,
         name: &str,
@@ -127,7 +127,7 @@ impl Accounts {
     /// Gives a user another password and ends their sessions.
     ///
     /// # Errors
-    /// There is no such user, the password is not taken, or it cannot be written.
+    /// There is no such user, the password is refused, or it cannot be written.
     pub fn set_password(&self, name: &str, password: &str) -> Result<(), AccountsError> {
         credentials::password(password, name)?;
         // Before the dear part, so that a wrong name is told at once.

@@ -139,7 +139,7 @@ pub struct Files {
     views: Views,
 }
 
-fn internal(error: impl std::error::Error) -> Problem {
+pub(super) fn internal(error: impl std::error::Error) -> Problem {
     Problem::internal(&error)
 }
 

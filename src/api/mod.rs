@@ -5,6 +5,9 @@
 //! for reading. Errors are problem documents (RFC 9457).
 
 pub mod answers;
+mod asked;
+pub mod board;
+pub mod caller;
 pub mod client;
 pub mod context;
 pub mod exchanges;
@@ -18,3 +21,4 @@ pub mod problem;
 pub mod server;
 pub mod status;
 pub mod telemetry;
+pub mod v1;
