@@ -30,7 +30,8 @@
 //! | [`accounts`] | who may do what over the network: users, sessions, tokens; a file of its own |
 //! | [`engine`] | THE HEART: journal → decode → detection → alerts → store, one step, one transaction |
 //! | [`outbox`] | 6. what leaves: line protocol and the sender to InfluxDB |
-//! | [`api`] | outlets: the Unix socket, the same answers from the files, figures for Prometheus |
+//! | [`api`] | outlets: the Unix socket, the same answers from the files, `/api/v1` over the network, figures for Prometheus |
+//! | [`web`] | the page: server-rendered, Chinese and English, for desk and phone |
 //! | [`daemon`] | builds it all, runs it, stops it in order; systemd |
 //! | [`cli`] | one file a command; the demonstration |
 //!
@@ -39,8 +40,8 @@
 //! [`engine::world::World::take`] → [`detection::site::SiteJudge::offer`] → [`store::write::Transaction::commit`] →
 //! [`outbox::influx::run`].
 //!
-//! Who may import whom: `main` → `cli` → `daemon` → `api` → `outbox · engine` →
-//! `sources · detection · store · wording · accounts` → `journal · history · alerts · config · learning` → `model`.
+//! Who may import whom: `main` → `cli` → `daemon` → `web` → `api` → `outbox · engine` → `wording` →
+//! `sources · detection · store · accounts` → `journal · history · alerts · config · learning` → `model`.
 //! The tests of `tests/it/tidy.rs` hold it.
 //!
 //! ## Invariants
@@ -101,6 +102,8 @@ pub mod engine;
 pub mod outbox;
 
 pub mod api;
+
+pub mod web;
 
 pub mod daemon;
 

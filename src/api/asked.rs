@@ -7,12 +7,21 @@ use super::v1::readings::{Pieces, Series};
 use crate::alerts::alert::Alert;
 use crate::history::read::{self, Query};
 use crate::model::quantity::{Channel, Phase, Quantity};
-use crate::model::reading::{Offset, power_of};
+use crate::model::reading::{Head, Offset, power_of};
 use crate::model::time::UtcMs;
 use crate::store::alert_list::{self, AlertQuery};
 use crate::store::overview;
 use crate::store::trail::{self, TrailEntry, TrailFilter};
 use crate::store::views::StateView;
+
+/// What a meter said last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastRead {
+    /// When it was measured.
+    pub at: UtcMs,
+    /// Its power, kW, where it said one.
+    pub power_kw: Option<f64>,
+}
 
 const KILO: f64 = 1_000.0;
 
@@ -79,6 +88,30 @@ impl Files {
         })
         .map_err(internal)?;
         Ok(pieces.finish())
+    }
+
+    /// What each meter said last.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn last_read(&self, meters: &[Box<str>]) -> Result<Vec<Option<LastRead>>, Problem> {
+        let one = |meter: &Box<str>| {
+            let last = read::last(self.views().conn(), meter).map_err(internal)?;
+            let of = |head: &Head| LastRead {
+                at: head.time,
+                power_kw: power_of(last.values(head)).map(|w| w / KILO),
+            };
+            Ok(last.heads().first().map(of))
+        };
+        meters.iter().map(one).collect()
+    }
+
+    /// How many rejects are kept, by code.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn reject_counts(&self) -> Result<Vec<(String, u64)>, Problem> {
+        self.views().reject_counts().map_err(internal)
     }
 
     /// What happened after a message, and up to which.

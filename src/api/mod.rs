@@ -5,7 +5,7 @@
 //! for reading. Errors are problem documents (RFC 9457).
 
 pub mod answers;
-mod asked;
+pub mod asked;
 pub mod board;
 pub mod caller;
 pub mod client;
@@ -18,6 +18,7 @@ pub mod maintenance;
 pub mod metrics;
 pub mod minutes;
 pub mod problem;
+pub mod serve;
 pub mod server;
 pub mod status;
 pub mod telemetry;

@@ -5,19 +5,12 @@ use jiff::tz::TimeZone;
 
 use super::table::{right, with_head};
 use crate::alerts::alert::Alert;
-use crate::alerts::evidence::{NamedFigure, WholeReading};
-use crate::alerts::figure::Measure;
-use crate::alerts::revision::Revision;
-use crate::model::time::UtcMs;
-use crate::wording::figures;
-use crate::wording::when;
-use crate::wording::words::{self, Lang, Words, words};
+use crate::alerts::evidence::WholeReading;
+use crate::wording::words::{Lang, Words, words};
+use crate::wording::{figures, revised};
 
 const RETROACTIVE: Words =
     words("found only when late readings had come", "补传数据到达后才发现，当时无法得知");
-const REVISED: Words = words("judged again", "重新判定");
-const LATE: Words = words("late readings, the first of", "条补传读数，最早测于");
-const EXCHANGED: Words = words("a meter was exchanged at", "电表更换于");
 const READINGS: [Words; 4] = [
     words("point", "监测点"),
     words("measured", "测量时间"),
@@ -29,7 +22,7 @@ const READINGS: [Words; 4] = [
 #[must_use]
 pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> =
-        alert.evidence.figures.iter().map(|f| format!("  {}", figure(f, zone, lang))).collect();
+        alert.evidence.figures.iter().map(|f| format!("  {}", figures::sentence(f, zone, lang))).collect();
     if !alert.evidence.readings.is_empty() {
         lines.push(readings(&alert.evidence.readings, zone, lang));
     }
@@ -37,30 +30,9 @@ pub fn lines(alert: &Alert, zone: &TimeZone, lang: Lang) -> Vec<String> {
         lines.push(format!("  {}", RETROACTIVE.in_lang(lang)));
     }
     for revision in &alert.revisions {
-        lines.extend(revised(revision, zone, lang));
+        lines.extend(revised::lines(revision, zone, lang).iter().map(|line| format!("  {line}")));
     }
     lines
-}
-
-/// `lateness: 5 min`, `usual_power (fan): 12.00 kW`
-fn figure(figure: &NamedFigure, zone: &TimeZone, lang: Lang) -> String {
-    let of = figure.point.as_ref().map_or(String::new(), |point| format!(" ({point})"));
-    format!("{}{of}: {}", figures::name(figure.what, lang), value(figure.what.measure(), figure.value, zone))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "moments and spans in ms, far below 2^52")]
-fn value(measure: Measure, value: f64, zone: &TimeZone) -> String {
-    match measure {
-        Measure::Moment => UtcMs(value as i64).local(zone),
-        Measure::Span if value < 0.0 => format!("-{}", when::length(-value as i64)),
-        Measure::Span => when::length(value as i64),
-        Measure::Power => format!("{:.2} kW", value / 1e3),
-        Measure::Energy => format!("{value:.3} kWh"),
-        Measure::Share => format!("{:.1} %", value * 100.0),
-        Measure::Number => format!("{}", (value * 1e3).round() / 1e3),
-        Measure::Voltage => format!("{value:.1} V"),
-        Measure::Current => format!("{value:.2} A"),
-    }
 }
 
 fn readings(readings: &[WholeReading], zone: &TimeZone, lang: Lang) -> String {
@@ -75,22 +47,6 @@ fn readings(readings: &[WholeReading], zone: &TimeZone, lang: Lang) -> String {
         ]);
     }
     table.to_string()
-}
-
-fn revised(revision: &Revision, zone: &TimeZone, lang: Lang) -> Vec<String> {
-    let late = &revision.late;
-    let why = match late.n_readings {
-        0 => EXCHANGED.in_lang(lang).to_owned(),
-        n => format!("{n} {}", LATE.in_lang(lang)),
-    };
-    let (revised, at, from) = (REVISED.in_lang(lang), revision.at.local(zone), late.from.local(zone));
-    let (first, last) = (late.first_offset, late.last_offset);
-    let mut lines = vec![format!("  {revised} {at}: {why} {from} (#{first} … #{last})")];
-    lines.extend(revision.changes.iter().map(|c| {
-        let [field, from, to] = [&c.field, &c.from, &c.to].map(|word| words::key(word, lang));
-        format!("    {field}: {from} → {to}")
-    }));
-    lines
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ fn link(status: &LinkStatus, zone: &TimeZone, lang: Lang) -> String {
     for slave in status.slaves.iter().filter(|s| s.state != SlaveState::Ok) {
         let why = slave.hint.as_ref().or(slave.last_error.as_ref());
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-        let (unit, state) = (UNIT.in_lang(lang), slave_word(slave.state).in_lang(lang));
+        let (unit, state) = (UNIT.in_lang(lang), words::slave(slave.state).in_lang(lang));
         said.push_str(&format!("\n    {unit} {} {}: {state}{why}", slave.unit, slave.meter));
     }
     said
@@ -187,18 +187,6 @@ fn size(bytes: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
-}
-
-/// The word for how a Modbus slave does.
-#[must_use]
-pub(super) const fn slave_word(state: SlaveState) -> Words {
-    match state {
-        SlaveState::Waiting => words("Waiting", "尚未轮询"),
-        SlaveState::Ok => words("Ok", "正常"),
-        SlaveState::Failing => words("Failing", "无应答"),
-        SlaveState::Paused => words("Paused", "多次无应答，暂停轮询"),
-        SlaveState::Implausible => words("Implausible", "数值不可信"),
-    }
 }
 
 /// The word for how a sink does.

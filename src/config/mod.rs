@@ -29,7 +29,7 @@ use crate::model::param::Settings;
 use crate::model::registry::Registry;
 use check::ground::Ground;
 use check::plant;
-use check::{broker, daemon, influx, link, mapping, rules, secret::Places};
+use check::{broker, daemon, influx, link, mapping, rules, secret::Places, web};
 use layers::Layered;
 use problem::{Problem, Problems, Report, Spot};
 use settings::{Broker, Daemon, History, Influx, Journal, Learning, Link, Log};
@@ -58,6 +58,8 @@ pub struct Config {
     pub learning: Learning,
     /// Where `/metrics` and `/health` are served, if anywhere.
     pub telemetry: Option<SocketAddr>,
+    /// Where the page and the API are served, if anywhere.
+    pub web: Option<settings::Web>,
 }
 
 /// A configuration and what was found while reading it.
@@ -219,5 +221,6 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
         },
         learning: daemon::learning(&typed.learning, &main.key("learning"), report),
         telemetry: daemon::telemetry(&typed.telemetry, &main.key("telemetry"), report),
+        web: web::check(&typed.web, &main.key("web"), &places, report),
     }
 }

@@ -63,6 +63,17 @@ pub struct ClientCertificate {
     pub key_file: PathBuf,
 }
 
+/// Where the page and the API are served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Web {
+    /// The address.
+    pub listen: std::net::SocketAddr,
+    /// Certificate chain and key, where it is served by TLS.
+    pub tls: Option<ClientCertificate>,
+    /// Whether a proxy stands before it and says who asks.
+    pub behind_proxy: bool,
+}
+
 /// A Modbus link: a bus or a TCP gateway, with what hangs on it. One request at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {

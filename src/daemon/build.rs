@@ -7,6 +7,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::accounts::accounts::Accounts;
+use crate::accounts::error::AccountsError;
+use crate::api::serve::{Listener, WebError};
 use crate::api::server::{ServeError, Socket};
 use crate::api::status::Sensors;
 use crate::api::telemetry::{self, TelemetryError};
@@ -67,6 +70,12 @@ pub enum DaemonError {
     /// The socket cannot be bound.
     #[error("the command line's socket cannot be opened")]
     Socket(#[source] ServeError),
+    /// The accounts cannot be used.
+    #[error("the accounts cannot be used")]
+    Accounts(#[source] AccountsError),
+    /// The page cannot be served.
+    #[error("the page and the API cannot be served")]
+    Web(#[source] WebError),
     /// What the daemon says of itself cannot be served.
     #[error("the daemon cannot say how it is")]
     Telemetry(#[source] TelemetryError),
@@ -95,6 +104,7 @@ pub struct Daemon {
     pub(super) engine: Engine,
     pub(super) socket: Socket,
     pub(super) telemetry: Option<TcpListener>,
+    pub(super) web: Option<(Listener, Accounts)>,
     pub(super) progress: watch::Sender<Progress>,
 }
 
@@ -153,8 +163,15 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
         Some(listen) => Some(telemetry::bind(listen).await.map_err(DaemonError::Telemetry)?),
         None => None,
     };
+    let web = match &config.web {
+        Some(own) => {
+            let accounts = Accounts::open(folder).map_err(DaemonError::Accounts)?;
+            Some((Listener::bind(own).await.map_err(DaemonError::Web)?, accounts))
+        }
+        None => None,
+    };
     let (progress, _) = watch::channel(Progress::default());
-    Ok(Daemon { config, clock, journal, journal_thread, reader, engine, socket, telemetry, progress })
+    Ok(Daemon { config, clock, journal, journal_thread, reader, engine, socket, telemetry, web, progress })
 }
 
 impl Daemon {

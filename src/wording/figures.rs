@@ -1,7 +1,12 @@
 //! What figures of an alert are called. English names are those of the JSON. Pure.
 
+use jiff::tz::TimeZone;
+
+use super::when;
 use super::words::Lang;
-use crate::alerts::figure::Fact;
+use crate::alerts::evidence::NamedFigure;
+use crate::alerts::figure::{Fact, Measure};
+use crate::model::time::UtcMs;
 
 /// The name of a figure.
 #[must_use]
@@ -9,6 +14,28 @@ pub const fn name(fact: Fact, lang: Lang) -> &'static str {
     match lang {
         Lang::En => fact.name(),
         Lang::Zh => chinese(fact),
+    }
+}
+
+/// `lateness: 5 min`, `usual_power (fan): 12.00 kW`
+#[must_use]
+pub fn sentence(figure: &NamedFigure, zone: &TimeZone, lang: Lang) -> String {
+    let of = figure.point.as_ref().map_or(String::new(), |point| format!(" ({point})"));
+    format!("{}{of}: {}", name(figure.what, lang), value(figure.what.measure(), figure.value, zone))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "moments and spans in ms, far below 2^52")]
+fn value(measure: Measure, value: f64, zone: &TimeZone) -> String {
+    match measure {
+        Measure::Moment => UtcMs(value as i64).local(zone),
+        Measure::Span if value < 0.0 => format!("-{}", when::length(-value as i64)),
+        Measure::Span => when::length(value as i64),
+        Measure::Power => format!("{:.2} kW", value / 1e3),
+        Measure::Energy => format!("{value:.3} kWh"),
+        Measure::Share => format!("{:.1} %", value * 100.0),
+        Measure::Number => format!("{}", (value * 1e3).round() / 1e3),
+        Measure::Voltage => format!("{value:.1} V"),
+        Measure::Current => format!("{value:.2} A"),
     }
 }
 

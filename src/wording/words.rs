@@ -3,9 +3,11 @@
 use crate::alerts::alert::Status;
 use crate::model::basis::Basis;
 use crate::model::commissioning::PhaseKind;
+use crate::model::deed::Cause;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
+use crate::sources::modbus::status::SlaveState;
 
 /// The language people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -21,6 +23,15 @@ impl Lang {
     #[must_use]
     pub fn of_locale(locale: &str) -> Lang {
         if locale.starts_with("zh") { Lang::Zh } else { Lang::En }
+    }
+
+    /// One of two, by the language.
+    #[must_use]
+    pub const fn say(self, en: &'static str, zh: &'static str) -> &'static str {
+        match self {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
     }
 
     /// The language of the environment's locale.
@@ -144,6 +155,18 @@ pub const fn basis(basis: Basis) -> Words {
     }
 }
 
+/// The word for how a Modbus slave does.
+#[must_use]
+pub const fn slave(state: SlaveState) -> Words {
+    match state {
+        SlaveState::Waiting => words("Waiting", "尚未轮询"),
+        SlaveState::Ok => words("Ok", "正常"),
+        SlaveState::Failing => words("Failing", "无应答"),
+        SlaveState::Paused => words("Paused", "多次无应答，暂停轮询"),
+        SlaveState::Implausible => words("Implausible", "数值不可信"),
+    }
+}
+
 /// A level's mark: told apart without colour.
 #[must_use]
 pub const fn level_mark(level: Level) -> &'static str {
@@ -152,6 +175,20 @@ pub const fn level_mark(level: Level) -> &'static str {
         Level::Warning => "!",
         Level::Alarm => "!!",
         Level::Critical => "!!!",
+    }
+}
+
+/// The word for a cause that a plant declares.
+#[must_use]
+pub const fn cause(cause: Cause) -> Words {
+    match cause {
+        Cause::Maintenance => words("maintenance", "检修"),
+        Cause::PowerCut => words("power cut", "停电"),
+        Cause::MeterFault => words("fault of the meter or its wiring", "电表或接线故障"),
+        Cause::LinkFault => words("fault of the gateway or the network", "采集网关或网络故障"),
+        Cause::TreatmentFault => words("treatment broke down", "治污设施故障"),
+        Cause::NoProduction => words("no production in spite of the power", "有用电但未生产"),
+        Cause::Other => words("another cause", "其他原因"),
     }
 }
 

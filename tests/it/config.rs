@@ -112,6 +112,7 @@ fn the_example_shows_every_key_and_none_that_is_not_there() {
         ("history", keys_of::<typed::Kept>()),
         ("learning", keys_of::<typed::Learning>()),
         ("telemetry", keys_of::<typed::Telemetry>()),
+        ("web", keys_of::<typed::Web>()),
         ("mqtt", vec!["brokers".into()]),
         ("mqtt.brokers", keys_of::<typed::Broker>()),
         ("mqtt.brokers.tls", keys_of::<typed::Tls>()),

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
-    &["sources", "detection", "store", "wording", "accounts"],
+    &["sources", "detection", "store", "accounts"],
+    &["wording"],
     &["outbox", "engine"],
     &["api"],
+    &["web"],
     &["daemon"],
     &["cli"],
     &["main"],

@@ -1,4 +1,5 @@
 //! Alerts: a list by whatever is asked for, and one in full.
+#![expect(unused_qualifications, reason = "the macro that describes a route writes them")]
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

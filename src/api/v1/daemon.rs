@@ -1,4 +1,5 @@
 //! How it stands: an overview, what could not be read, how the daemon is, and who did what.
+#![expect(unused_qualifications, reason = "the macro that describes a route writes them")]
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

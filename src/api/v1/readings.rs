@@ -1,4 +1,5 @@
 //! Readings of a unit, as many as a picture has room for.
+#![expect(unused_qualifications, reason = "the macro that describes a route writes them")]
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,5 @@
 //! Plants, their points and processes, and what they do.
+#![expect(unused_qualifications, reason = "the macro that describes a route writes them")]
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

@@ -94,7 +94,7 @@ fn states_levels_rules_and_whatever_has_a_name_has_a_chinese_one() {
         SlaveState::Paused,
         SlaveState::Implausible,
     ];
-    all.extend(slaves.map(status::slave_word));
+    all.extend(slaves.map(words::slave));
     all.extend([SinkState::Ok, SinkState::Holding, SinkState::BackingOff].map(status::sink_word));
     all.iter().for_each(|both| assert_chinese(both.zh));
     let mut keys: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();

@@ -22,4 +22,5 @@ pub mod rules;
 pub mod secret;
 pub mod site;
 pub mod unit;
+pub mod web;
 pub mod working_time;

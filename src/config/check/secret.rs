@@ -119,13 +119,24 @@ pub fn tls(typed: &typed::Tls, at: &Spot, places: &Places, report: &mut Report) 
     if typed.ca_file.is_some() {
         certificates(&ca_file, &ca, report);
     }
-    let client = match (&typed.certificate_file, &typed.key_file) {
+    let client = identity(typed, at, places, report);
+    Tls { ca_file, client }
+}
+
+/// The files by which we say who we are: a certificate and its private key, or neither.
+pub fn identity(
+    typed: &typed::Tls,
+    at: &Spot,
+    places: &Places,
+    report: &mut Report,
+) -> Option<ClientCertificate> {
+    match (&typed.certificate_file, &typed.key_file) {
         (None, None) => None,
         (Some(_), None) => {
             report.error(
                 &at.key("key_file"),
                 "this key is missing",
-                "a client certificate needs its private key",
+                "a certificate needs its private key",
             );
             None
         }
@@ -137,14 +148,17 @@ pub fn tls(typed: &typed::Tls, at: &Spot, places: &Places, report: &mut Report) 
             );
             None
         }
+        (Some(certificate), Some(key)) if places.without_secrets => Some(ClientCertificate {
+            certificate_file: places.path(certificate),
+            key_file: places.path(key),
+        }),
         (Some(certificate), Some(key)) => {
             let (certificate_file, key_file) = (places.path(certificate), places.path(key));
             certificates(&certificate_file, &at.key("certificate_file"), report);
             private_key(&key_file, &at.key("key_file"), report);
             Some(ClientCertificate { certificate_file, key_file })
         }
-    };
-    Tls { ca_file, client }
+    }
 }
 
 fn certificates(path: &Path, spot: &Spot, report: &mut Report) {

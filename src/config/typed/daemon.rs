@@ -25,6 +25,7 @@ pub struct File {
     pub rules: Rules,
     pub learning: Learning,
     pub telemetry: Telemetry,
+    pub web: Web,
 }
 
 /// `[daemon]`
@@ -47,6 +48,17 @@ pub struct Daemon {
 #[expect(missing_docs, reason = "config/submeterd.toml says a sentence about every key")]
 pub struct Telemetry {
     pub listen: Option<String>,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "config/submeterd.toml says a sentence about every key")]
+pub struct Web {
+    pub listen: Option<String>,
+    pub certificate_file: Option<String>,
+    pub key_file: Option<String>,
+    pub behind_proxy: Option<bool>,
 }
 
 /// `[log]`
