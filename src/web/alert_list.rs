@@ -119,7 +119,7 @@ fn form(view: &View, filters: &Filters, board: &Board) -> Markup {
         .map(|s| (s.name().to_owned(), words::status(s).in_lang(lang).to_owned()));
     let levels = Level::ALL.map(|l| (l.name().to_owned(), words::level(l).in_lang(lang).to_owned()));
     let rules: Vec<_> =
-        Rule::ALL.iter().map(|r| (r.name().to_owned(), words::rule(*r).in_lang(lang).to_owned())).collect();
+        Rule::ALL.iter().map(|r| (r.name().to_owned(), parts::rule(*r, lang))).collect();
     let regions: BTreeSet<&str> = seen(board, &view.caller).map(|p| &*p.site.region).collect();
     let regions: Vec<_> = regions.into_iter().map(|r| (r.to_owned(), r.to_owned())).collect();
     let seen_by = [("true", view.say("acknowledged", "已确认")), ("false", view.say("not yet", "未确认"))]
@@ -186,7 +186,7 @@ fn row(view: &View, alert: &Alert, board: &Board, may: bool) -> Markup {
                 aria-label={(view.say("Select", "选择")) " " (alert.id)}; } }
             td { (parts::level(alert.level, lang)) }
             td.what {
-                a href={"/alerts/" (alert.id)} { (words::rule(alert.rule).in_lang(lang)) }
+                a href={"/alerts/" (alert.id)} { (parts::rule(alert.rule, lang)) }
                 " · " (alert.subject)
                 p.proof { (sentence::of_alert(alert, &zone, lang)) }
             }

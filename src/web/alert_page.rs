@@ -19,12 +19,12 @@ use crate::api::problem::Problem;
 use crate::api::v1::alerts::of_id;
 use crate::model::deed::{Act, Cause};
 use crate::model::site::PointKind;
-use crate::model::time::{MINUTE_MS, UtcMs};
+use crate::model::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use crate::wording::words;
 use crate::wording::{sentence, suppressed};
 
-/// The picture shows at least so much before and after, ms.
-const MARGIN_MS_MIN: i64 = 10 * MINUTE_MS;
+/// The picture shows as much before and after as the alert is long, within these bounds, ms.
+const MARGIN_MS: (i64, i64) = (MINUTE_MS, 6 * HOUR_MS);
 
 /// The alert.
 ///
@@ -53,14 +53,14 @@ pub async fn show(State(context): Shared, view: View, Path(id): Path<String>) ->
         (alert_facts::proof(&view, &alert, &zone))
         (forms(&view, &alert))
     };
-    Ok(frame::page(&view, words::rule(alert.rule).in_lang(lang), &body))
+    Ok(frame::page(&view, &parts::rule(alert.rule, lang), &body))
 }
 
 /// What the picture is drawn from; the script asks for the readings.
 fn picture(view: &View, alert: &Alert, plant: &Plant, board: &Board) -> Markup {
     let end = alert.cleared.unwrap_or(board.now).max(alert.raised).max(alert.first.plus(1));
-    let margin_ms = (end.since(alert.first) / 3).max(MARGIN_MS_MIN);
-    let (from, to) = (alert.first.plus(-margin_ms), end.plus(margin_ms).min(board.now.plus(MINUTE_MS)));
+    let margin_ms = end.since(alert.first).clamp(MARGIN_MS.0, MARGIN_MS.1);
+    let (from, to) = (alert.first.plus(-margin_ms), end.plus(margin_ms).min(board.now.max(end).plus(MINUTE_MS / 6)));
     let points = alert.evidence.points.iter().filter_map(|p| {
         let own = plant.site.points.iter().find(|own| own.id == p.point)?;
         Some((own, p.thresholds.running_above_w, p.thresholds.running_below_w))

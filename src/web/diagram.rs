@@ -15,13 +15,13 @@ pub fn line(view: &View, plant: &Plant, process: &Process) -> Markup {
         div.line {
             div.group {
                 span.label { (view.say("Production, any of", "生产（任一）")) }
-                @for point in &process.production { (unit(view, plant, *point)) }
+                div.units { @for point in &process.production { (unit(view, plant, *point)) } }
             }
             @for group in &process.treatment {
                 span.wire aria-hidden="true" { "━▶" }
                 div.group {
                     span.label { (need(view, usize::from(group.need), group.points.len())) }
-                    @for point in &group.points { (unit(view, plant, *point)) }
+                    div.units { @for point in &group.points { (unit(view, plant, *point)) } }
                 }
             }
         }

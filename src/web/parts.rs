@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use crate::model::rule::Level;
+use crate::model::rule::{Level, Rule};
 use crate::model::site::Site;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
@@ -18,6 +18,14 @@ pub fn level(level: Level, lang: Lang) -> Markup {
             span.sign aria-hidden="true" { (words::level_mark(level)) } (words::level(level).in_lang(lang))
         }
     }
+}
+
+/// What a rule is called, for people: in English the key, written as a name.
+#[must_use]
+pub fn rule(rule: Rule, lang: Lang) -> String {
+    let name = words::rule(rule).in_lang(lang).replace('_', " ");
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The sign of a state.

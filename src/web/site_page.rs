@@ -66,7 +66,7 @@ fn alerts(view: &View, plant: &Plant, zone: &TimeZone, now: UtcMs) -> Markup {
             @if open.is_empty() { (parts::nothing(view.say("None.", "无。"))) }
             @else { ul.alerts { @for alert in open { li {
                 (parts::level(alert.level, lang)) " "
-                a href={"/alerts/" (alert.id)} { (words::rule(alert.rule).in_lang(lang)) } " · " (alert.subject) " · "
+                a href={"/alerts/" (alert.id)} { (parts::rule(alert.rule, lang)) } " · " (alert.subject) " · "
                 (parts::moment(alert.first, zone)) " " (parts::ago(alert.first, now, lang))
                 @if alert.is_acknowledged { " " span.done { "✓ " (view.say("acknowledged", "已确认")) } }
                 @if alert.is_suppressed { " " span.quiet { (view.say("suppressed", "不通知")) } }
@@ -138,7 +138,7 @@ fn silence(view: &View, plant: &Plant, silent: &[Silent]) -> Markup {
             summary { (view.say("Rules that say nothing here", "不作判定的规则")) " (" (silent.len()) ")" }
             ul { @for own in silent {
                 @let (_, subject) = subject_names(&plant.site, &[], own.subject);
-                li { (words::rule(own.rule).in_lang(lang)) " · " (subject) ": " (because(own.why).in_lang(lang)) }
+                li { (parts::rule(own.rule, lang)) " · " (subject) ": " (because(own.why).in_lang(lang)) }
             } }
         }
     }

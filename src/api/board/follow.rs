@@ -66,18 +66,17 @@ impl Follower {
         self.board.clone()
     }
 
-    /// Brings the board up to date, and tells what is new.
+    /// Brings the board up to date, and tells what is new. `now` is how far the engine has come.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn follow(&mut self) -> Result<Vec<News>, FollowError> {
+    pub fn follow(&mut self, now: UtcMs) -> Result<Vec<News>, FollowError> {
         let conn = self.views.conn();
         // One moment of the store: what is read later belongs to what was read first.
         let _moment = conn.unchecked_transaction().map_err(|source| {
             FollowError::Read(StoreError::Sql { operation: "begin to read", source })
         })?;
         let passed = self.views.cursor().map_err(FollowError::Read)?;
-        let now = UtcMs(self.views.meta("now_ms").map_err(FollowError::Read)?.unwrap_or_default());
         let before = self.board.passed;
         let configured_by = overview::configured_by(conn).map_err(FollowError::Read)?;
         (self.board.passed, self.board.now) = (passed, now);
@@ -176,8 +175,9 @@ pub async fn run(
 ) -> Result<(), FollowError> {
     let mut follower = blocking(move || Follower::open(&data_dir)).await?;
     loop {
+        let now = progress.borrow_and_update().now;
         let (back, outcome) = blocking(move || {
-            let outcome = follower.follow();
+            let outcome = follower.follow(now);
             (follower, outcome)
         })
         .await;

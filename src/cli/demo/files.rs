@@ -21,7 +21,7 @@ pub fn data_dir(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-/// Writes all files into a folder; `addresses` says where the daemon finds each plant. Returns the main file.
+/// Writes all files into a folder; `addresses` says where the daemon finds each plant, `page` where it serves its page. Returns the main file.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -29,6 +29,7 @@ pub fn write(
     folder: &Path,
     plants: &[Plant],
     addresses: &[SocketAddr],
+    page: SocketAddr,
     lang: Lang,
 ) -> anyhow::Result<PathBuf> {
     let sites = folder.join("sites");
@@ -37,7 +38,7 @@ pub fn write(
         put(&sites.join(format!("{}.toml", plant.id)), &site(plant, lang))?;
     }
     let main = folder.join(CONFIG);
-    put(&main, &daemon(folder, plants, addresses))?;
+    put(&main, &daemon(folder, plants, addresses, page))?;
     Ok(main)
 }
 
@@ -55,7 +56,7 @@ fn quoted_path(path: &Path) -> String {
 }
 
 /// The main file.
-fn daemon(folder: &Path, plants: &[Plant], addresses: &[SocketAddr]) -> String {
+fn daemon(folder: &Path, plants: &[Plant], addresses: &[SocketAddr], page: SocketAddr) -> String {
     let mut text = format!(
         "# Written by `submeterd demo`. The ports are those the demo found free.
 
@@ -65,6 +66,9 @@ socket = {socket}
 sites_dir = {sites_dir}
 tick = \"500ms\"
 stop_within = \"4s\"
+
+[web]
+listen = \"{page}\"
 ",
         data_dir = quoted_path(&data_dir(folder)),
         socket = quoted_path(&folder.join("submeterd.sock")),
@@ -236,7 +240,7 @@ mod tests {
     fn every_file_is_toml_and_names_every_plant_and_unit() {
         let folder = tempfile::tempdir().unwrap();
         let addresses = ["127.0.0.1:1883", "127.0.0.1:1883", "127.0.0.1:1502"].map(|a| a.parse().unwrap());
-        let main = write(folder.path(), &PLANTS, &addresses, Lang::Zh).unwrap();
+        let main = write(folder.path(), &PLANTS, &addresses, addresses[0], Lang::Zh).unwrap();
         let main: toml::Table = fs::read_to_string(main).unwrap().parse().unwrap();
         assert_eq!(main["mqtt"]["brokers"].as_array().unwrap().len(), 1, "two plants share a broker");
         assert_eq!(main["modbus"]["links"][0]["port"].as_integer(), Some(1502));

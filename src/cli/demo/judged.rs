@@ -22,7 +22,7 @@ const BEGIN: UtcMs = UtcMs(1_795_521_790_000);
 fn registry() -> Registry {
     let folder = tempfile::tempdir().unwrap();
     let addresses = [1883, 1883, 1502].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    let main = files::write(folder.path(), &PLANTS, &addresses, Lang::En).unwrap();
+    let main = files::write(folder.path(), &PLANTS, &addresses, addresses[0], Lang::En).unwrap();
     let loaded = config::load(Some(&main), Environment::new()).unwrap();
     assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
     loaded.config.registry

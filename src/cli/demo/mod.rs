@@ -6,6 +6,7 @@
 //! unless it is asked for.
 
 pub mod broker;
+pub mod door;
 pub mod files;
 pub mod log;
 pub mod meters;

@@ -24,6 +24,8 @@ pub enum Screen {
         n_lines: usize,
         /// The words.
         lang: Lang,
+        /// Where the page is, and how to get in.
+        page: String,
     },
     /// A file or a pipe.
     Plain(Log),
@@ -35,10 +37,22 @@ impl Screen {
     pub fn new(lang: Lang) -> Screen {
         let term = Term::buffered_stdout();
         if term.is_term() && !console::is_dumb() {
-            Screen::Live { term, n_lines: 0, lang }
+            Screen::Live { term, n_lines: 0, lang, page: String::new() }
         } else {
             Screen::Plain(Log::new(lang, TimeZone::system()))
         }
+    }
+
+    /// Says where the page is, and how to get in.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn open(&mut self, page: &str) -> io::Result<()> {
+        match self {
+            Screen::Live { page: own, .. } => page.clone_into(own),
+            Screen::Plain(_) => say(&[page])?,
+        }
+        Ok(())
     }
 
     /// Shows a scene.
@@ -47,10 +61,11 @@ impl Screen {
     /// Standard output cannot be written.
     pub fn show(&mut self, scene: &Scene) -> io::Result<()> {
         match self {
-            Screen::Live { term, n_lines, lang } => {
+            Screen::Live { term, n_lines, lang, page } => {
                 let (height, width) = term.size_checked().unwrap_or(SIZE);
                 let look = Look {
                     lang: *lang,
+                    page: page.clone(),
                     width: usize::from(width),
                     height: usize::from(height),
                     colour: console::colors_enabled(),

@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::broker;
+use super::door;
 use super::files;
 use super::meters;
 use super::plant::{Simulation, Snapshot, Wire};
@@ -56,8 +57,10 @@ pub async fn perform(play: &Play, folder: &Path, screen: &mut Screen) -> anyhow:
     let (mut props, mut house) = (Tasks::new(), Tasks::new());
 
     let addresses = put_up(&snapshots, &mut props).await?;
-    let config_file = files::write(folder, &PLANTS, &addresses, play.lang)?;
+    let page = door::make(&files::data_dir(folder)).await?;
+    let config_file = files::write(folder, &PLANTS, &addresses, page.address, play.lang)?;
     service::start(&config_file, &mut house).await?;
+    screen.open(&page.line(play.lang)).context("write to the terminal")?;
     let begin = Instant::now();
     props.spawn("plants", run_plants(simulation, begin, send, props.stop()));
 

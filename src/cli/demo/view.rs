@@ -41,6 +41,8 @@ pub struct Look {
     pub colour: bool,
     /// Whose time of day is shown.
     pub zone: TimeZone,
+    /// Where the page is, and how to get in.
+    pub page: String,
 }
 
 impl Look {
@@ -61,7 +63,7 @@ pub fn lines(scene: &Scene, look: &Look) -> Vec<String> {
     lines.extend(scene.rows.iter().map(|row| process(row, look)));
     lines.push(String::new());
     lines.push(look.paint(Style::new().bold(), text::ALERTS.in_lang(look.lang)));
-    let foot = vec![String::new(), look.dim(text::HOW_TO_END.in_lang(look.lang))];
+    let foot = vec![String::new(), look.page.clone(), look.dim(text::HOW_TO_END.in_lang(look.lang))];
     let room = look.height.saturating_sub(lines.len() + foot.len() + 1);
     lines.extend(alerts(&scene.findings.alerts, room, look));
     lines.extend(foot);
@@ -261,7 +263,7 @@ mod tests {
     }
 
     fn look(lang: Lang, width: usize) -> Look {
-        Look { lang, width, height: 24, colour: false, zone: TimeZone::UTC }
+        Look { lang, width, height: 24, colour: false, zone: TimeZone::UTC, page: "http://127.0.0.1:1  demo  x".into() }
     }
 
     fn drawn(look: &Look) -> Vec<String> {
@@ -292,6 +294,7 @@ mod tests {
                 "          production press 71.2 kW ≥ 50 kW: running; treatment scrubber nothing",
                 "          heard: unknown; since 12:03:10",
                 "",
+                "http://127.0.0.1:1  demo  x",
                 "Ctrl-C ends the demo"
             ]
         );
@@ -320,6 +323,7 @@ mod tests {
                 "12:03:20  ! 预警       ✓ 已解除 12:03:47  plant-b/line-1  gap_while_producing 生产期间治污数据中断",
                 "          生产设施 press 71.2 kW ≥ 50 kW：运行；治污设施 scrubber 无数据：状态未知；始于 12:03:10",
                 "",
+                "http://127.0.0.1:1  demo  x",
                 "按 Ctrl-C 结束演示"
             ]
         );

@@ -22,6 +22,10 @@ window.drawChart = async (place) => {
   } catch (_) { say(words.failed); return; }
   if (!read.some((one) => one.at_ms.length)) { say(words.none); return; }
 
+  // Readings that begin late in the span are not pushed into a corner.
+  const first = Math.min(...read.filter((one) => one.at_ms.length).map((one) => one.at_ms[0]));
+  if (first - spec.from > 0.6 * (spec.to - spec.from)) spec.from = first - 0.08 * (spec.to - first);
+
   // Where nothing was read for longer than pieces usually lie apart, the line breaks: what is missing is not drawn.
   const columns = read.map((one) => {
     const apart = one.at_ms.slice(1).map((at, i) => at - one.at_ms[i]).sort((a, b) => a - b);
