@@ -78,7 +78,8 @@ fn picture(view: &View, alert: &Alert, plant: &Plant, board: &Board) -> Markup {
     let span = |begin: UtcMs, end: UtcMs| serde_json::json!([begin.0, end.0]);
     let shaded = match alert.status {
         Status::Retracted => Vec::new(),
-        _ => vec![span(alert.first, alert.cleared.unwrap_or(alert.last_certain.max(alert.raised)))],
+        Status::Open => vec![span(alert.first, end)],
+        Status::Cleared => vec![span(alert.first, alert.cleared.unwrap_or(end))],
     };
     let spec = serde_json::json!({
         "site": alert.site, "from": from.0, "to": to.0, "zone": plant.site.time_zone,

@@ -62,8 +62,8 @@ fn tiles(view: &View, sum: &Overview) -> Markup {
                 (tile(&format!("/alerts?status=open&level={}", level.name()),
                     if n > 0 { level.name() } else { "calm" }, n, &parts::level(level, lang)))
             }
-            (tile("/sites", "", sum.n_sites, &html! { (view.say("sites", "企业")) ", "
-                (sum.n_sites_with_alerts) " " (view.say("with alerts", "有告警")) }))
+            (tile("/sites", "", sum.n_sites, &html! { (view.say("sites, ", "家企业，"))
+                (sum.n_sites_with_alerts) (view.say(" with alerts", " 家有告警")) }))
         }
         div.tiles.small {
             @for (state, n) in UnitState::ALL.into_iter().zip(sum.n_points) {

@@ -50,6 +50,7 @@ pub async fn page(
                 (light("light", view.say("Light", "浅色"))) " " (light("dark", view.say("Dark", "深色"))) }
             form.stack.card method="post" action="/settings/password" {
                 input type="hidden" name="csrf" value=(view.csrf());
+                input type="text" name="name" value=(own.name) autocomplete="username" hidden;
                 label { (view.say("Password now", "当前密码"))
                     input type="password" name="old" autocomplete="current-password" required; }
                 label { (view.say("New password, at least 10 characters", "新密码（至少 10 个字符）"))

@@ -22,6 +22,7 @@ mod modbus;
 mod mqtt;
 mod mqtt_tls;
 mod outbox;
+mod page;
 mod payloads;
 mod readme;
 mod recordings;

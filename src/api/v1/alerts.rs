@@ -71,6 +71,7 @@ pub struct AlertsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only those after this place of the list: `next` of the page before.
+    #[param(pattern = "^-?[0-9]{1,18}-[0-9A-Za-z]+$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// At most so many, 1 to 500; 50 if it is not said.

@@ -11,6 +11,7 @@ use crate::accounts::role::{Act, Scope};
 use crate::api::caller::Caller;
 use crate::api::context::{Shared, ask};
 use crate::api::problem::Problem;
+use crate::model::reading::Offset;
 use crate::model::rule::Level;
 use crate::store::trail::{TrailEntry, TrailFilter};
 use crate::store::views::RejectView;
@@ -115,7 +116,8 @@ pub struct Health {
 }
 
 /// Whether the daemon keeps up: for whoever looks whether it lives. Anybody may ask.
-#[utoipa::path(get, path = "/health", tag = "daemon", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", tag = "daemon", security(()),
+    responses((status = 200, body = Health), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub async fn health(State(context): Shared) -> Json<Health> {
     let behind_ms = context.clock.now().since(context.sensors.progress.borrow().now);
     let is_well = behind_ms <= crate::api::telemetry::BEHIND_MS_MAX;
@@ -132,11 +134,15 @@ pub struct TrailQuery {
     /// About this: an alert, a point, a user.
     pub subject: Option<String>,
     /// Only those before this message.
-    #[param(maximum = 9223372036854775807_i64)]
-    pub before: Option<u64>,
+    #[param(minimum = 0)]
+    pub before: Option<i64>,
     /// At most so many, 1 to 1000, the newest first; 100 if it is not said.
     #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+}
+
+fn before(offset: i64) -> Result<Offset, Problem> {
+    Offset::try_from(offset).map_err(|_| Problem::bad_request("before is the number of a message".into()))
 }
 
 /// The audit trail: who did what, from where, the newest first.
@@ -157,7 +163,7 @@ pub async fn trail(
     let filter = TrailFilter {
         site: query.site,
         subject: query.subject,
-        before: query.before.filter(|b| i64::try_from(*b).is_ok()),
+        before: query.before.map(before).transpose()?,
         limit: n,
     };
     ask(&context, move |files| files.trail(&filter)).await.map(Json)

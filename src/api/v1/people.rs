@@ -22,6 +22,7 @@ pub struct UserItem {
     /// Role.
     pub role: Role,
     /// What they see: `all`, `region:NAME` or `site:ID`.
+    #[schema(pattern = "^(all|region:[^\\s].{0,60}[^\\s]|site:[0-9A-Za-z._-]{1,60})$")]
     pub scope: String,
     /// Whether they may log in.
     pub is_enabled: bool,
@@ -54,6 +55,7 @@ pub struct AddUser {
     /// Role.
     pub role: Role,
     /// What they see: `all`, `region:NAME` or `site:ID`.
+    #[schema(pattern = "^(all|region:[^\\s].{0,60}[^\\s]|site:[0-9A-Za-z._-]{1,60})$")]
     pub scope: String,
 }
 
@@ -64,6 +66,7 @@ pub struct ChangeUser {
     /// Role.
     pub role: Role,
     /// What they see: `all`, `region:NAME` or `site:ID`.
+    #[schema(pattern = "^(all|region:[^\\s].{0,60}[^\\s]|site:[0-9A-Za-z._-]{1,60})$")]
     pub scope: String,
     /// Whether they may log in.
     pub is_enabled: bool,
@@ -124,6 +127,7 @@ pub struct AddToken {
     /// Role.
     pub role: Role,
     /// What it sees: `all`, `region:NAME` or `site:ID`.
+    #[schema(pattern = "^(all|region:[^\\s].{0,60}[^\\s]|site:[0-9A-Za-z._-]{1,60})$")]
     pub scope: String,
     /// From when on it is none, UTC ms; without, it is one until it is revoked.
     #[serde(default)]

@@ -99,15 +99,19 @@ window.drawChart = async (place) => {
   const zoned = (ts) => uPlot.tzDate(new Date(ts * 1e3), spec.zone);
   const clock = new Intl.DateTimeFormat(document.documentElement.lang,
     { timeZone: spec.zone, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-  const short = new Intl.DateTimeFormat(document.documentElement.lang,
-    { timeZone: spec.zone, hour: "2-digit", minute: "2-digit", hour12: false });
+  const hand = (of) => new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: spec.zone, hour12: false, ...of });
+  const minutes = hand({ hour: "2-digit", minute: "2-digit" });
+  const seconds = hand({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const days = hand({ month: "numeric", day: "numeric" });
+  // As fine as the marks lie apart, s.
+  const marks = (apart) => (apart < 60 ? seconds : apart < 86400 ? minutes : days);
   const size = () => ({ width: Math.max(240, place.clientWidth - 26), height: place.clientWidth < 500 ? 240 : 300 });
   const plot = new uPlot({
     ...size(),
     tzDate: zoned,
     scales: { x: { min: spec.from / 1e3, max: spec.to / 1e3 }, kw: { range: (_u, min, max) => (min === null ? [low, top] : [Math.min(low, min), Math.max(top, max)]) } },
     series: [{ label: spec.zone, value: (_, v) => (v == null ? "—" : clock.format(v * 1e3)) }, ...lines],
-    axes: [{ ...axis, values: (_u, all) => all.map((at) => short.format(at * 1e3)) }, { ...axis, scale: "kw", size: 56 }],
+    axes: [{ ...axis, space: 72, values: (_u, all, _i, _s, apart) => all.map((at) => marks(apart).format(at * 1e3)) }, { ...axis, scale: "kw", size: 56 }],
     hooks: { drawAxes: [shade] },
   }, data, place);
   new ResizeObserver(() => plot.setSize(size())).observe(place);

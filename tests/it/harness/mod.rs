@@ -1,5 +1,6 @@
 //! What tests stand on: fakes on port 0, real servers, and waits that end.
 
+pub mod browser;
 pub mod fake_influx;
 pub mod fake_meter;
 pub mod mappings;

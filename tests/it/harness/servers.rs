@@ -83,6 +83,24 @@ pub fn prometheus(conf: &str) -> Option<Server> {
     Server::start_new(kind, Some(conf))
 }
 
+/// What drives a Chromium without a window. `None`: not installed, the test is skipped.
+pub fn chromedriver() -> Option<Server> {
+    let kind = Kind {
+        programs: &["chromedriver"],
+        package: "chromium chromium-driver",
+        command: |command, _, port| {
+            command.arg(format!("--port={port}"));
+        },
+    };
+    Server::start_new(kind, None)
+}
+
+/// The tool that tries an API by its description. `None`: not installed, the test is skipped.
+pub fn schemathesis() -> Option<PathBuf> {
+    let kind = Kind { programs: &["schemathesis", "st"], package: "python3-venv, then pip install schemathesis", command: |_, _, _| {} };
+    find(kind)
+}
+
 /// The tool that checks rules for Prometheus. `None`: not installed, the test is skipped.
 pub fn promtool() -> Option<PathBuf> {
     find(Kind { programs: &["promtool"], package: "prometheus", command: |_, _, _| {} })
