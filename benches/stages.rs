@@ -94,7 +94,7 @@ fn stages(form: Form, n_meters: u32, all: &[Spoken]) -> anyhow::Result<[f64; 5]>
     for row in all.chunks(n_row) {
         readings.clear();
         for spoken in row {
-            decoders.decode(&message(spoken), 1, &mut readings, &mut rejects);
+            decoders.decode(&registry.meters, &message(spoken), 1, &mut readings, &mut rejects);
         }
     }
     let (_, decode_s) = begun.read()?;

@@ -151,10 +151,12 @@ impl World {
         let mut partial = None;
         match message.kind {
             Kind::Mqtt => {
-                partial = self.decoders.decode(message, offset, &mut effects.readings, &mut effects.rejects);
+                let meters = &self.registry.meters;
+                let out = (&mut effects.readings, &mut effects.rejects);
+                partial = self.decoders.decode(meters, message, offset, out.0, out.1);
             }
             Kind::Modbus => {
-                let meter = self.decoders.meter(message.topic);
+                let meter = self.decoders.meter(&self.registry.meters, message.topic);
                 let outcome = modbus::decode::decode_message(
                     &self.registry,
                     meter,
@@ -322,12 +324,12 @@ impl World {
 
     /// Site and point that a meter measures, by their indices.
     pub(super) fn point_of(&self, meter: &str) -> Option<(u32, u16)> {
-        self.point_of.get(self.decoders.meter(meter)? as usize).copied().flatten()
+        self.point_of.get(self.meter(meter)? as usize).copied().flatten()
     }
 
     /// Index of a meter, for tests and replays.
     #[must_use]
     pub fn meter(&self, id: &str) -> Option<MeterIdx> {
-        self.decoders.meter(id)
+        self.decoders.meter(&self.registry.meters, id)
     }
 }

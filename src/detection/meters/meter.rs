@@ -108,7 +108,7 @@ impl MeterState {
             was_w: self.power_w.get().map(f64::from),
             now,
             dt_ms,
-            is_known: dt_ms <= limits.gap_ms,
+            is_known: dt_ms <= limits.gap_ms(),
             moved,
             step_kwh: now.energy_kwh.get().map_or(0.0, |kwh| limits.register.step_kwh(kwh, self.shown)),
         }
