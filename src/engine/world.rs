@@ -246,12 +246,12 @@ impl World {
         self.versions[site as usize]
     }
 
-    /// What must be saved to go on from here, compressed: the engine waits while it is written.
+    /// Writes what must be saved to go on from here, compressed, and gives `out` back: the engine waits meanwhile.
     ///
     /// # Errors
-    /// The bytes cannot be made; only memory could be the reason.
-    pub fn save(&self) -> Result<Vec<u8>, SaveError> {
-        saved::pack(&Borrowed {
+    /// It cannot be written; else only memory could be the reason.
+    pub fn save<W: std::io::Write>(&self, out: W) -> Result<W, SaveError> {
+        let all = Borrowed {
             judges: &self.judges,
             versions: &self.versions,
             late: &self.late,
@@ -262,7 +262,8 @@ impl World {
             counts: self.counts,
             arrivals: &self.arrivals,
             book: &self.book,
-        })
+        };
+        saved::pack(&all, out)
     }
 
     /// Time passes for every site, and only so: the outcome depends on the messages, not on how they were batched.

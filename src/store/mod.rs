@@ -13,6 +13,7 @@ pub mod queue;
 pub mod records;
 pub mod revising;
 pub mod schema;
+pub mod snapshot;
 pub mod suppressing;
 pub mod views;
 pub mod write;
