@@ -352,7 +352,7 @@ fn a_restart_has_what_was_learned_and_a_lost_snapshot_too() {
     let kept = crate::journal::read::KeptRegistry {
         offset: 1,
         received: START,
-        json: all.last().unwrap().payload.clone(),
+        packed: all.last().unwrap().payload.clone(),
     };
     let after = all.len() as Offset;
     engine.begin_at(crate::journal::read::Begin { after, registry: Some(kept) }).unwrap();
