@@ -12,8 +12,8 @@ use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
 use crate::sources::mqtt::merge::Merge;
 
-/// zstd's fastest ordinary level.
-const COMPRESSION_LEVEL: i32 = 1;
+/// The engine waits meanwhile: half the time of zstd's first ordinary level, for a sixth more bytes.
+const COMPRESSION_LEVEL: i32 = -1;
 
 /// The compressor is given so much at once, bytes: the state comes to it in single numbers.
 const SAVE_BUFFER_BYTES: usize = 64 << 10;

@@ -252,9 +252,11 @@ impl Engine {
         let counts = serde_json::to_string(&self.world.counts()).unwrap_or_default();
         self.store.wait_for_disk(true).map_err(at)?;
         let tx = self.store.begin().map_err(at)?;
-        let writer = tx.put_snapshot(offset).map_err(at)?;
-        let writer = self.world.save(writer).map_err(|source| EngineError::Snapshot { offset, source })?;
+        let mut writer = tx.put_snapshot(offset).map_err(at)?;
+        let saved = self.world.save(&mut writer).map(|_| ());
+        // What the store says goes first: that the state could not be written follows from it.
         writer.finish().map_err(at)?;
+        saved.map_err(|source| EngineError::Snapshot { offset, source })?;
         tx.put_meta(layout::LAYOUT_KEY, layout::LAYOUT).map_err(at)?;
         tx.put_meta("counts", counts).map_err(at)?;
         tx.put_meta("now_ms", self.world.now().0).map_err(at)?;

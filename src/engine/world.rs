@@ -246,7 +246,7 @@ impl World {
         self.versions[site as usize]
     }
 
-    /// Writes what must be saved to go on from here, compressed, and gives `out` back: the engine waits meanwhile.
+    /// Writes what must be saved to go on from here, compressed, and gives `out` back.
     ///
     /// # Errors
     /// It cannot be written; else only memory could be the reason.

@@ -41,13 +41,14 @@ impl Snapshot {
     }
 }
 
-/// A state that is being written: bytes go in, [`finish`](SnapshotWriter::finish) ends it. Dropped before that it leaves a
-/// part; the transaction must be dropped as well.
+/// A state that is being written: bytes go in, [`finish`](SnapshotWriter::finish) ends it and says what went wrong on the
+/// way, which whoever writes bytes is told without the reason. Where something did, the transaction must be dropped.
 #[derive(Debug)]
 pub struct SnapshotWriter<'a> {
     conn: &'a Connection,
     n: i64,
     piece: Vec<u8>,
+    failed: Option<StoreError>,
 }
 
 impl<'a> SnapshotWriter<'a> {
@@ -59,14 +60,17 @@ impl<'a> SnapshotWriter<'a> {
         // An earlier release finds an empty state here, sees by its layout that it is another's, and passes it over.
         conn.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?1, x'')", [offset.cast_signed()])
             .map_err(sql("begin a snapshot"))?;
-        Ok(SnapshotWriter { conn, n: 0, piece: Vec::with_capacity(PIECE_BYTES) })
+        Ok(SnapshotWriter { conn, n: 0, piece: Vec::with_capacity(PIECE_BYTES), failed: None })
     }
 
     /// Writes the last piece, and takes away what is left of a longer state before.
     ///
     /// # Errors
-    /// The store cannot be written.
+    /// The store cannot be written, or could not be before.
     pub fn finish(mut self) -> Result<(), StoreError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         self.put_piece()?;
         let shortened = self.conn.execute("DELETE FROM snapshot_piece WHERE n >= ?1", [self.n]);
         shortened.map(|_| ()).map_err(sql("shorten a snapshot"))
@@ -85,8 +89,11 @@ impl<'a> SnapshotWriter<'a> {
 
 impl io::Write for SnapshotWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.piece.len() == PIECE_BYTES {
-            self.put_piece().map_err(io::Error::other)?;
+        if self.piece.len() == PIECE_BYTES
+            && let Err(error) = self.put_piece()
+        {
+            self.failed = Some(error);
+            return Err(io::Error::other("the store could not be written"));
         }
         let n = bytes.len().min(PIECE_BYTES - self.piece.len());
         self.piece.extend_from_slice(&bytes[..n]);
@@ -119,5 +126,17 @@ mod tests {
             let found = store.snapshot().unwrap().unwrap();
             assert!((found.offset, found.body) == (offset, body), "of {length} bytes");
         }
+    }
+
+    #[test]
+    fn what_the_store_says_on_the_way_is_said_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("store.db")).unwrap();
+        let tx = store.begin().unwrap();
+        let mut writer = tx.put_snapshot(7).unwrap();
+        tx.conn().execute_batch("DROP TABLE snapshot_piece").unwrap();
+        assert!(writer.write_all(&vec![1; PIECE_BYTES + 1]).is_err());
+        let said = writer.finish().unwrap_err();
+        assert!(matches!(said, StoreError::Sql { operation: "write a snapshot", .. }), "{said:?}");
     }
 }

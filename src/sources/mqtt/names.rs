@@ -70,6 +70,12 @@ fn parts(id: &str) -> (&str, &str) {
     id.split_once('/').unwrap_or(("", id))
 }
 
+/// Whether an id has these parts; asked for with every reading.
+fn is_called(id: &str, (site, own): (&str, &str)) -> bool {
+    let Some(rest) = id.strip_prefix(site) else { return false };
+    rest.strip_prefix('/').map_or(site.is_empty() && rest == own, |rest| rest == own)
+}
+
 fn key((site, own): (&str, &str)) -> u64 {
     let mut hasher = NameHasher::default();
     hasher.write(site.as_bytes());
@@ -112,7 +118,7 @@ impl Names<'_> {
         let mut key = key(names);
         loop {
             let found = *self.index.by_id.get(&key)?;
-            if parts(&self.meters[found as usize].id) == names {
+            if is_called(&self.meters[found as usize].id, names) {
                 return Some(found);
             }
             key = key.wrapping_add(1);
