@@ -8,9 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::maybe::{Maybe, Maybe32};
 use super::meters::judge::Verdict;
 use super::meters::register::{Move, Register, Shown, mean_w};
-use super::observe::{Maybe, Maybe32, Observation};
+use super::observe::Observation;
 use crate::model::site::Thresholds;
 use crate::model::time::HOUR_MS;
 use crate::model::{reading::Offset, time::UtcMs};

@@ -12,7 +12,8 @@ use super::phases::{Before, Signs};
 use super::register::Shown;
 use super::wiring::Watch;
 use crate::detection::debounce::Truth;
-use crate::detection::observe::{Maybe, Maybe32, NO_EXPORT, Observation};
+use crate::detection::maybe::{Maybe, Maybe32};
+use crate::detection::observe::{NO_EXPORT, Observation};
 use crate::model::time::UtcMs;
 
 /// What a meter said last, and what is building up. Times before the last reading are kept as their distance to it, ms.

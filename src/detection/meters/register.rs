@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detection::observe::Maybe;
+use crate::detection::maybe::Maybe;
 use crate::model::meter::Counting;
 use crate::model::time::HOUR_MS;
 
