@@ -95,12 +95,12 @@ fn child(folder: &Path) -> anyhow::Result<Vec<f64>> {
 fn prepare(folder: &Path, n_points: usize, n_minutes: usize) -> anyhow::Result<()> {
     let (journal, thread) = Journal::open(folder, ROOMY, Clock::System)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let json = serde_json::to_vec(&plants::registry(n_points, 60_000))?;
+    let packed = plants::registry(n_points, 60_000).pack()?;
     let row = |last: Offset| -> anyhow::Result<()> {
         runtime.block_on(journal.durable().wait_for(|d| *d >= last)).context("the journal is closed")?;
         Ok(())
     };
-    row(journal.append(&message(Kind::Registry, plants::START.plus(-1), "", &json))?)?;
+    row(journal.append(&message(Kind::Registry, plants::START.plus(-1), "", &packed))?)?;
     let topics: Vec<String> = (0_u32..).take(n_points).map(plants::topic).collect();
     for second in 0..n_minutes * PERIOD_S {
         let at = plants::START.plus(i64::try_from(second)? * SECOND_MS);
@@ -157,7 +157,7 @@ fn measure(folder: &Path) -> anyhow::Result<()> {
     engine.save()?;
     let save_ms = begun.elapsed().as_secs_f64() * 1e3;
     let (resident, most) = (memory_mb("VmRSS")?, memory_mb("VmHWM")?);
-    let saved_mb = engine.world().save()?.len() as f64 / 1e6;
+    let saved_mb = engine.world().save(Vec::new())?.len() as f64 / 1e6;
     let figures =
         [median(readings), median(ticks) / 1e3, fold_s * 1e6 / n as f64, save_ms, saved_mb, resident, most];
     println!("{}", figures.map(|f| f.to_string()).join(" "));

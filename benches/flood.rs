@@ -133,7 +133,7 @@ fn flood(n_points: u32) -> anyhow::Result<Outcome> {
     let folder = figures::folder()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let (journal, thread) = Journal::open(folder.path(), ROOMY, Clock::System)?;
-    let registry = serde_json::to_vec(&plants::registry(n_points as usize, 60_000))?;
+    let registry = plants::registry(n_points as usize, 60_000).pack()?;
     journal.append(&message(Kind::Registry, plants::START.plus(-MINUTE_MS), "", &registry))?;
     // Nothing comes for two hours, and everybody listens.
     for minute in -1..=i64::from(N_MINUTES) {

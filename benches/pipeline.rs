@@ -105,8 +105,8 @@ pub fn run(form: Form, n_meters: u32, n_messages: usize) -> anyhow::Result<Outco
     let runtime = runtime()?;
     let (journal, thread) = Journal::open(folder.path(), ROOMY, clock.clone())?;
     let reader = Reader::open(folder.path())?;
-    let json = serde_json::to_vec(&registry)?;
-    runtime.block_on(journal.append_durable(&bare(Kind::Registry, plants::START.plus(-1), &json)))?;
+    let packed = registry.pack()?;
+    runtime.block_on(journal.append_durable(&bare(Kind::Registry, plants::START.plus(-1), &packed)))?;
     let (progress, mut passed) = watch::channel(Progress::default());
     let stop = CancellationToken::new();
     let engine = engine(folder.path())?;

@@ -40,7 +40,7 @@ pub fn registry(n_points: usize, period_ms: u32) -> Registry {
             ct: 1.0,
             pt: 1.0,
             input: Input::Mqtt { device: None },
-            counting: submeterd::model::meter::Counting::default(),
+            counting: None,
         }));
         registry.sites.push(plant(&id, first, period_ms));
     }

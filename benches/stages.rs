@@ -65,9 +65,9 @@ fn stages(form: Form, n_meters: u32, all: &[Spoken]) -> anyhow::Result<[f64; 5]>
 
     let (journal, thread) = Journal::open(folder.path(), pipeline::ROOMY, Clock::System)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let json = serde_json::to_vec(&registry)?;
+    let packed = registry.pack()?;
     let received = plants::START.plus(-1);
-    runtime.block_on(journal.append_durable(&pipeline::bare(Kind::Registry, received, &json)))?;
+    runtime.block_on(journal.append_durable(&pipeline::bare(Kind::Registry, received, &packed)))?;
     let mut durable = journal.durable();
     let begun = Stopwatch::start()?;
     for row in all.chunks(n_row) {
@@ -94,7 +94,7 @@ fn stages(form: Form, n_meters: u32, all: &[Spoken]) -> anyhow::Result<[f64; 5]>
     for row in all.chunks(n_row) {
         readings.clear();
         for spoken in row {
-            decoders.decode(&message(spoken), 1, &mut readings, &mut rejects);
+            decoders.decode(&registry.meters, &message(spoken), 1, &mut readings, &mut rejects);
         }
     }
     let (_, decode_s) = begun.read()?;

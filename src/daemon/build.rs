@@ -131,7 +131,7 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
     if n_forgotten > 0 {
         tracing::warn!(n_forgotten, "What waited for sinks that are no longer configured was let go.");
     }
-    let json = serde_json::to_vec(&config.registry).map_err(DaemonError::Registry)?;
+    let packed = config.registry.pack().map_err(DaemonError::Registry)?;
     let stored = store.registry().map_err(DaemonError::Outbox)?;
     let mut engine = Engine::restore(store, sinks, config.history).map_err(DaemonError::Engine)?;
     if let Some(begin) = reader.begin().map_err(DaemonError::Journal)? {
@@ -146,14 +146,14 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
     }
     // The engine will not ask again for what lies before the snapshot it was restored from.
     journal.set_keep_from(engine.taken() + 1);
-    if stored.is_none_or(|stored| stored.hash != registry_hash(&json)) {
+    if stored.is_none_or(|stored| stored.hash != registry_hash(&packed)) {
         let message = Message {
             kind: Kind::Registry,
             delivery: Delivery::PLAIN,
             received: clock.now(),
             source: "config",
             topic: "",
-            payload: &json,
+            payload: &packed,
         };
         let offset = journal.append_durable(&message).await.map_err(DaemonError::Append)?;
         tracing::info!(offset, sites = config.registry.sites.len(), "A changed registry is in force.");

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::meters::limits::{MeterLimits, SiteLimits};
+use super::meters::limits::{MeterLimits, SiteLimits, Times};
 use super::process::{ProcessContext, ProcessJudge};
 use super::rules::data_missing::SilenceLimits;
 use super::rules::scene::level_max;
@@ -14,7 +14,7 @@ use crate::model::site::{RuleLimits, Site};
 use crate::model::time::UtcMs;
 
 /// A point is unknown, and stale, only after this many of its periods.
-const PERIODS_MIN: i64 = 3;
+const PERIODS_MIN: u32 = 3;
 
 /// What a point in no process is judged by.
 static DEFAULT: RuleLimits = RuleLimits::DEFAULT;
@@ -27,8 +27,6 @@ pub struct SiteContext {
     /// Names of what falls silent together.
     pub gateways: Vec<Box<str>>,
     pub(super) silence: Vec<SilenceLimits>,
-    /// By point: its period, and how long it may be silent while nothing changes.
-    pub(super) periods_ms: Vec<(i64, i64)>,
     /// In order: a point, and a process it belongs to.
     memberships: Vec<(u16, u16)>,
     /// By point that is in a process: its gateway.
@@ -37,8 +35,8 @@ pub struct SiteContext {
     levels_max: Vec<Level>,
     /// What the rules about meters compare with.
     pub meters: SiteLimits,
-    /// By point: the gap after which it is unknown, and where it says energy alone.
-    pub(super) gaps_ms: Vec<(i64, i64)>,
+    /// By point: the gap after which it is unknown where it says energy alone, ms.
+    alone_ms: Vec<i64>,
 }
 
 impl SiteContext {
@@ -50,12 +48,11 @@ impl SiteContext {
             zone: TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC),
             gateways: Vec::new(),
             silence: Vec::with_capacity(n_points),
-            periods_ms: Vec::with_capacity(n_points),
             memberships: Vec::new(),
             judged_behind: Vec::with_capacity(n_points),
             levels_max: site.processes.iter().map(|process| level_max(site, process)).collect(),
             meters: SiteLimits::new(&site.rules, n_points),
-            gaps_ms: Vec::with_capacity(n_points),
+            alone_ms: Vec::with_capacity(n_points),
         };
         for (index, process) in (0_u16..).zip(&site.processes) {
             let judge = ProcessJudge::new(process, UtcMs::MIN);
@@ -74,21 +71,22 @@ impl SiteContext {
             });
             let gateway = u16::try_from(gateway).unwrap_or(u16::MAX);
             context.judged_behind.push(own.map(|_| gateway));
-            let period_ms = i64::from(meter.period_ms);
-            let heartbeat_ms = i64::from(meter.heartbeat_ms).max(period_ms);
-            context.periods_ms.push((period_ms, heartbeat_ms));
-            let period_step_ms = period_ms.max(i64::from(site.step_ms));
-            let gap_ms = i64::from(site.gap_ms).max(PERIODS_MIN * period_step_ms).max(heartbeat_ms);
-            context.meters.push(MeterLimits::new(point, meter, &site.rules, gap_ms), gateway);
+            let period_ms = meter.period_ms;
+            let heartbeat_ms = meter.heartbeat_ms.max(period_ms);
+            let period_step_ms = period_ms.max(site.step_ms);
+            let gap_ms = site.gap_ms.max(period_step_ms.saturating_mul(PERIODS_MIN)).max(heartbeat_ms);
+            let times = Times { period_ms, heartbeat_ms, gap_ms };
+            context.meters.push(MeterLimits::new(point, meter, &site.rules, times), gateway);
             let step_kwh = context.meters.points.last().map_or(0.0, |m| m.register.least_step_kwh());
-            let alone_ms = energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms);
-            context.gaps_ms.push((gap_ms, alone_ms));
+            let (period_step_ms, gap_ms) = (i64::from(period_step_ms), i64::from(gap_ms));
+            context.alone_ms.push(energy_gap_ms(&point.thresholds, step_kwh, period_step_ms, gap_ms));
+            let silent_ms = period_ms.saturating_mul(PERIODS_MIN).max(heartbeat_ms);
             context.silence.push(SilenceLimits {
                 gateway,
-                stale_ms: i64::from(rules.stale_ms).max(PERIODS_MIN * period_ms).max(heartbeat_ms),
-                offline_ms: i64::from(rules.offline_ms).max(PERIODS_MIN * period_ms).max(heartbeat_ms),
-                alarm_ms: i64::from(rules.offline_alarm_ms),
-                clear_ms: i64::from(rules.clear_ms),
+                stale_ms: rules.stale_ms.max(silent_ms),
+                offline_ms: rules.offline_ms.max(silent_ms),
+                alarm_ms: rules.offline_alarm_ms,
+                clear_ms: rules.clear_ms,
                 is_on: site.rules.is_on(Rule::DataMissing),
             });
         }
@@ -100,7 +98,7 @@ impl SiteContext {
     /// How many readings wait for their time where all points speak as often as they should.
     pub(super) fn n_waiting(&self, site: &Site) -> usize {
         let reorder_ms = i64::from(site.reorder_ms);
-        let n: i64 = self.periods_ms.iter().map(|(period_ms, _)| reorder_ms / period_ms.max(&1)).sum();
+        let n: i64 = self.meters.points.iter().map(|own| reorder_ms / own.period_ms().max(1)).sum();
         usize::try_from(n + 1).unwrap_or_default()
     }
 
@@ -130,13 +128,12 @@ pub(super) fn unit_limits<'a>(
     point: u16,
     bucket: &Bucket,
 ) -> UnitLimits<'a> {
-    let (gap_ms, alone_ms) = context.gaps_ms[usize::from(point)];
-    let (period_ms, heartbeat_ms) = context.periods_ms[usize::from(point)];
+    let own = &context.meters.points[usize::from(point)];
     let step_ms = i64::from(site.step_ms);
     UnitLimits {
         thresholds: &site.points[usize::from(point)].thresholds,
-        period_ms: period_ms.max(step_ms),
-        heartbeat_ms: heartbeat_ms.max(step_ms),
-        gap_ms: if bucket.is_energy_alone() { alone_ms } else { gap_ms },
+        period_ms: own.period_ms().max(step_ms),
+        heartbeat_ms: own.heartbeat_ms().max(step_ms),
+        gap_ms: if bucket.is_energy_alone() { context.alone_ms[usize::from(point)] } else { own.gap_ms() },
     }
 }

@@ -14,6 +14,7 @@ pub mod applicable;
 pub mod context;
 pub mod debounce;
 pub mod finding;
+pub mod maybe;
 pub mod meters;
 pub mod observe;
 pub mod process;

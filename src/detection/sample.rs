@@ -8,9 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::maybe::{Maybe, Maybe32};
 use super::meters::judge::Verdict;
 use super::meters::register::{Move, Register, Shown, mean_w};
-use super::observe::{Maybe, Maybe32, Observation};
+use super::observe::Observation;
 use crate::model::site::Thresholds;
 use crate::model::time::HOUR_MS;
 use crate::model::{reading::Offset, time::UtcMs};
@@ -120,11 +121,31 @@ pub fn energy_gap_ms(thresholds: &Thresholds, step_kwh: f64, period_ms: i64, gap
 }
 
 /// A register as it was read.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 struct Mark {
     at: UtcMs,
     kwh: f64,
     power_w: Maybe,
+}
+
+/// A mark that may not be there: its register is not a number then. Three quarters of what an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
+struct MaybeMark {
+    at: UtcMs,
+    kwh: Maybe,
+    power_w: Maybe,
+}
+
+impl MaybeMark {
+    fn get(self) -> Option<Mark> {
+        self.kwh.get().map(|kwh| Mark { at: self.at, kwh, power_w: self.power_w })
+    }
+}
+
+impl From<Mark> for MaybeMark {
+    fn from(mark: Mark) -> MaybeMark {
+        MaybeMark { at: mark.at, kwh: Some(mark.kwh).into(), power_w: mark.power_w }
+    }
 }
 
 /// Time of which the mean power is to be told from energy alone.
@@ -145,14 +166,14 @@ pub struct Bucket {
     sum_w: f64,
     n_powers: u32,
     n: u32,
-    mark: Option<Mark>,
+    mark: MaybeMark,
     /// Whether the register is believed where it contradicts the power.
     is_trusted: bool,
     power_factor: Maybe32,
     voltage_v: Maybe32,
     offset: Offset,
     /// The last register of the steps before.
-    before: Option<Mark>,
+    before: MaybeMark,
     /// What the register showed of its step so far.
     shown: Shown,
     /// It went in a way no energy explains, and has not counted on from there.
@@ -181,7 +202,7 @@ impl Bucket {
 
     /// The meter was changed: its register has nothing to do with what was read before.
     fn forget_register(&mut self) {
-        (self.mark, self.before) = (None, None);
+        (self.mark, self.before) = (MaybeMark::default(), MaybeMark::default());
         (self.shown, self.is_doubted, self.is_replaced) = (Shown::default(), false, true);
         self.window = self.window.map(|_| Window { since: self.last, kwh: 0.0 });
     }
@@ -215,9 +236,9 @@ impl Bucket {
             self.n_powers += 1;
         }
         // A register that was filled in from an earlier message is news only where it moved.
-        let last = self.mark.or(self.before).filter(|_| seen.is_merged()).map(|m| m.kwh);
+        let last = self.mark.get().or(self.before.get()).filter(|_| seen.is_merged()).map(|m| m.kwh);
         if let Some(kwh) = seen.energy_kwh.get().filter(|kwh| last != Some(*kwh)) {
-            self.mark = Some(Mark { at: seen.at, kwh, power_w: seen.power_w });
+            self.mark = Mark { at: seen.at, kwh, power_w: seen.power_w }.into();
         }
         if seen.power_factor != Maybe32::NONE {
             self.power_factor = seen.power_factor;
@@ -248,17 +269,17 @@ impl Bucket {
             last: self.last,
             until: self.first,
             power_w: sampled,
-            energy_kwh: self.mark.map(|m| m.kwh),
+            energy_kwh: self.mark.kwh.get(),
             turned_kwh: 0.0,
             power_factor: self.power_factor.get(),
             voltage_v: self.voltage_v.get(),
             offset: self.offset,
         };
         let mut decided = None;
-        if let Some(now) = self.mark {
+        if let Some(now) = self.mark.get() {
             self.shown.note(now.kwh, limits.register);
             let shown = self.shown;
-            let gone = self.before.map(|was| (was, went(&was, &now, shown, limits)));
+            let gone = self.before.get().map(|was| (was, went(&was, &now, shown, limits)));
             let began = if std::mem::take(&mut self.is_replaced) { f64::NAN } else { 0.0 };
             sample.turned_kwh = gone.map_or(began, |(_, gone)| turned(gone));
             if let Some((_, gone)) = gone {
@@ -273,7 +294,7 @@ impl Bucket {
                 (None, came) => decided = self.decide(&now, came, limits),
                 (Some(_), None) => {}
             }
-            self.before = Some(now);
+            self.before = now.into();
         }
         if sampled.is_some() {
             self.window = None;

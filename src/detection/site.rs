@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::context::unit_limits;
 use super::finding::Finding;
+use super::maybe::Maybe;
 use super::meters::judge::MetersJudge;
-use super::observe::{Maybe, Observation};
+use super::observe::Observation;
 use super::process::{ProcessJudge, make_room};
 use super::rules::data_missing::DataMissing;
 use super::rules::incomplete_day::IncompleteDay;

@@ -42,11 +42,12 @@ struct Run {
 }
 
 /// State of one unit and what is about to change it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitState {
     state: State,
     since: UtcMs,
-    run: Option<Run>,
+    /// Most of the time there is none; its place is used again while it goes on.
+    run: Option<Box<Run>>,
     /// The last sample that spoke for a state: the begin of its time, and the end.
     begun: UtcMs,
     last: UtcMs,
@@ -101,7 +102,7 @@ impl UnitState {
     /// have been offered.
     #[must_use]
     pub fn settled(&self, seen: UtcMs) -> UtcMs {
-        match (self.run, self.state) {
+        match (&self.run, self.state) {
             (Some(run), _) => run.open,
             (None, State::Unknown) => seen,
             (None, _) => self.last,
@@ -153,13 +154,18 @@ impl UnitState {
         let fresh = Run { to, after, from: at, until: sample.last, open, sure: until, has_hole };
         let run = self.join(&fresh, limits, edge);
         if to == self.state {
+            self.run = None;
             return;
         }
         let held_ms = until.since(run.from).max(at.since(run.from) + limits.period_ms);
         if held_ms < limits.needs_ms(to) {
-            self.run = Some(run);
+            match &mut self.run {
+                Some(own) => **own = run,
+                None => self.run = Some(Box::new(run)),
+            }
             return;
         }
+        self.run = None;
         let Run { after, open, until, sure, .. } = run;
         if sure > open && self.state != State::Unknown {
             self.lose(open, edge);
@@ -171,7 +177,7 @@ impl UnitState {
     fn join(&mut self, fresh: &Run, limits: &UnitLimits<'_>, edge: &mut impl FnMut(Edge)) -> Run {
         let (to, before) = (fresh.to, self.state);
         let is_running = to == State::Running;
-        let run = self.run.take();
+        let run = self.run.as_deref().copied();
         let goes_on = |run: &Run| to != before && (run.to == State::Running) == is_running;
         let (own, broken) = (run.filter(goes_on), run.filter(|run| !goes_on(run)));
         let may_have_held = |since: UtcMs, needs_ms: i64| fresh.from.since(since) >= needs_ms;

@@ -345,14 +345,14 @@ fn a_restart_has_what_was_learned_and_a_lost_snapshot_too() {
     assert_eq!((&**id, &serde_json::from_str::<Page>(body).unwrap()), ("plant", &page));
     rusqlite::Connection::open(folder.path().join(STORE_FILE))
         .unwrap()
-        .execute_batch("UPDATE snapshot SET body = x'00ff'")
+        .execute_batch("UPDATE snapshot_piece SET body = x'00ff'")
         .unwrap();
     let mut engine = open(folder.path());
     assert_eq!(engine.taken(), 0);
     let kept = crate::journal::read::KeptRegistry {
         offset: 1,
         received: START,
-        json: all.last().unwrap().payload.clone(),
+        packed: all.last().unwrap().payload.clone(),
     };
     let after = all.len() as Offset;
     engine.begin_at(crate::journal::read::Begin { after, registry: Some(kept) }).unwrap();

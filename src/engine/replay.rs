@@ -96,9 +96,8 @@ impl Replay {
             now: None,
             reorder_ms: longest_ms.unwrap_or_default(),
         };
-        let json =
-            serde_json::to_vec(&registry).map_err(|source| EngineError::Registry { offset: 1, source })?;
-        replay.push(Kind::Registry, "", from, &json)?;
+        let packed = registry.pack().map_err(|source| EngineError::Registry { offset: 1, source })?;
+        replay.push(Kind::Registry, "", from, &packed)?;
         Ok(replay)
     }
 
@@ -244,15 +243,15 @@ pub fn part_of_journal(
     part: &Part,
     mut told: impl FnMut(Offset),
 ) -> Result<(Engine, Option<Heard>), EngineError> {
-    let own = part.registry.as_ref().map(serde_json::to_vec).transpose();
+    let own = part.registry.as_ref().map(Registry::pack).transpose();
     let own = own.map_err(|source| EngineError::Registry { offset: 0, source })?;
     // The first registry there is gives its place to our own, and no other comes after it.
     let mut is_placed = false;
     let mut engine = Engine::restore(store, Sinks::default(), KEEP_ALL)?;
     let begin = reader.begin().map_err(|source| EngineError::Journal { offset: 0, source })?;
     if let Some(mut begin) = begin {
-        if let (Some(kept), Some(json)) = (&mut begin.registry, &own) {
-            kept.json.clone_from(json);
+        if let (Some(kept), Some(packed)) = (&mut begin.registry, &own) {
+            kept.packed.clone_from(packed);
             is_placed = true;
         }
         engine.begin_at(begin)?;
@@ -273,9 +272,9 @@ pub fn part_of_journal(
                     (offset, message)
                 });
             }
-            let Some(json) = &own else { return Some((offset, message)) };
+            let Some(packed) = &own else { return Some((offset, message)) };
             let is_first = !std::mem::replace(&mut is_placed, true);
-            is_first.then_some((offset, Message { payload: json, ..message }))
+            is_first.then_some((offset, Message { payload: packed, ..message }))
         });
         engine.step(wanted)?;
         after = last;

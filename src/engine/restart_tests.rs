@@ -63,7 +63,7 @@ fn a_snapshot_of_another_program_is_passed_over_and_the_journal_taken_again() {
     let all = day();
     let expected = run_rows(plain.path(), &all, &[7], &[9]);
     for damage in [
-        "UPDATE snapshot SET body = x'00ff'",
+        "UPDATE snapshot_piece SET body = x'00ff'",
         "UPDATE meta SET value = 0 WHERE key = 'snapshot_layout'",
         "DELETE FROM meta WHERE key = 'snapshot_layout'",
     ] {
@@ -137,7 +137,7 @@ async fn a_journal_whose_begin_is_gone_is_judged_by_the_registry_in_force_there(
     assert!(outcome.rejects < 5 && outcome.alerts.len() == 1, "{outcome:?}");
 }
 
-/// What is saved of a site, by layout 6.
+/// What is saved of a site, by layout 7.
 const NAMES: &str = "judged pending at offset power_w energy_kwh prints all voltages power_factor voltage_v point signs export_wh \
     flags points bucket ends first last sum_w n_powers n mark kwh is_trusted before shown places digits \
     is_foreign is_doubted is_replaced window unit state since run begun processes members latest turned_kwh queue \
@@ -170,5 +170,5 @@ fn the_layout_is_raised_when_what_is_saved_changes_its_form() {
     let mut engine = open(folder.path());
     step(&mut engine, &day(), 84);
     let names = names_of(&serde_json::to_string(engine.world().judge(0)).unwrap());
-    assert_eq!((super::layout::LAYOUT, &*names), (6, NAMES), "raise LAYOUT and write the new names here");
+    assert_eq!((super::layout::LAYOUT, &*names), (7, NAMES), "raise LAYOUT and write the new names here");
 }

@@ -12,8 +12,8 @@ use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
 use crate::sources::mqtt::merge::Merge;
 
-/// zstd's fastest ordinary level.
-const COMPRESSION_LEVEL: i32 = 1;
+/// The engine waits meanwhile: half the time of zstd's first ordinary level, for a sixth more bytes.
+const COMPRESSION_LEVEL: i32 = -1;
 
 /// The compressor is given so much at once, bytes: the state comes to it in single numbers.
 const SAVE_BUFFER_BYTES: usize = 64 << 10;
@@ -59,12 +59,12 @@ pub enum SaveError {
     Packing(#[source] std::io::Error),
 }
 
-/// As bytes, compressed.
+/// As bytes, compressed, behind what `out` holds.
 ///
 /// # Errors
-/// Only memory could be the reason.
-pub(super) fn pack(all: &Borrowed<'_>) -> Result<Vec<u8>, SaveError> {
-    let packer = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
+/// They cannot be written; else only memory could be the reason.
+pub(super) fn pack<W: std::io::Write>(all: &Borrowed<'_>, out: W) -> Result<W, SaveError> {
+    let packer = zstd::Encoder::new(out, COMPRESSION_LEVEL).map_err(SaveError::Packing)?;
     let packer = std::io::BufWriter::with_capacity(SAVE_BUFFER_BYTES, packer);
     let packer = postcard::to_io(all, packer).map_err(SaveError::Form)?;
     let packer = packer.into_inner().map_err(|error| SaveError::Packing(error.into_error()))?;

@@ -100,10 +100,10 @@ impl Engine {
             self.world.remember(pages.into_iter().filter_map(known).collect());
         }
         if let Some(kept) = registry.filter(|kept| kept.offset > self.taken) {
-            self.world.take_registry(parse(kept.offset, &kept.json)?, kept.received, kept.offset);
+            self.world.take_registry(parse(kept.offset, &kept.packed)?, kept.received, kept.offset);
             if after > self.muted_until {
                 let tx = self.store.begin().map_err(at)?;
-                tx.put_registry(kept.offset, &kept.json).map_err(at)?;
+                tx.put_registry(kept.offset, &kept.packed).map_err(at)?;
                 suppress::commission(tx.conn(), self.world.registry(), kept.received, kept.offset)
                     .map_err(at)?;
                 tx.commit(after).map_err(at)?;
@@ -249,11 +249,14 @@ impl Engine {
             return Ok(self.saved);
         }
         let at = |source| EngineError::Store { offset, source };
-        let body = self.world.save().map_err(|source| EngineError::Snapshot { offset, source })?;
         let counts = serde_json::to_string(&self.world.counts()).unwrap_or_default();
         self.store.wait_for_disk(true).map_err(at)?;
         let tx = self.store.begin().map_err(at)?;
-        tx.put_snapshot(offset, &body).map_err(at)?;
+        let mut writer = tx.put_snapshot(offset).map_err(at)?;
+        let saved = self.world.save(&mut writer).map(|_| ());
+        // What the store says goes first: that the state could not be written follows from it.
+        writer.finish().map_err(at)?;
+        saved.map_err(|source| EngineError::Snapshot { offset, source })?;
         tx.put_meta(layout::LAYOUT_KEY, layout::LAYOUT).map_err(at)?;
         tx.put_meta("counts", counts).map_err(at)?;
         tx.put_meta("now_ms", self.world.now().0).map_err(at)?;

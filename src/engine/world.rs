@@ -151,10 +151,12 @@ impl World {
         let mut partial = None;
         match message.kind {
             Kind::Mqtt => {
-                partial = self.decoders.decode(message, offset, &mut effects.readings, &mut effects.rejects);
+                let meters = &self.registry.meters;
+                let out = (&mut effects.readings, &mut effects.rejects);
+                partial = self.decoders.decode(meters, message, offset, out.0, out.1);
             }
             Kind::Modbus => {
-                let meter = self.decoders.meter(message.topic);
+                let meter = self.decoders.meter(&self.registry.meters, message.topic);
                 let outcome = modbus::decode::decode_message(
                     &self.registry,
                     meter,
@@ -244,12 +246,12 @@ impl World {
         self.versions[site as usize]
     }
 
-    /// What must be saved to go on from here, compressed: the engine waits while it is written.
+    /// Writes what must be saved to go on from here, compressed, and gives `out` back.
     ///
     /// # Errors
-    /// The bytes cannot be made; only memory could be the reason.
-    pub fn save(&self) -> Result<Vec<u8>, SaveError> {
-        saved::pack(&Borrowed {
+    /// It cannot be written; else only memory could be the reason.
+    pub fn save<W: std::io::Write>(&self, out: W) -> Result<W, SaveError> {
+        let all = Borrowed {
             judges: &self.judges,
             versions: &self.versions,
             late: &self.late,
@@ -260,7 +262,8 @@ impl World {
             counts: self.counts,
             arrivals: &self.arrivals,
             book: &self.book,
-        })
+        };
+        saved::pack(&all, out)
     }
 
     /// Time passes for every site, and only so: the outcome depends on the messages, not on how they were batched.
@@ -322,12 +325,12 @@ impl World {
 
     /// Site and point that a meter measures, by their indices.
     pub(super) fn point_of(&self, meter: &str) -> Option<(u32, u16)> {
-        self.point_of.get(self.decoders.meter(meter)? as usize).copied().flatten()
+        self.point_of.get(self.meter(meter)? as usize).copied().flatten()
     }
 
     /// Index of a meter, for tests and replays.
     #[must_use]
     pub fn meter(&self, id: &str) -> Option<MeterIdx> {
-        self.decoders.meter(id)
+        self.decoders.meter(&self.registry.meters, id)
     }
 }

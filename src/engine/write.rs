@@ -349,7 +349,7 @@ fn is_cut(alert: &Alert) -> bool {
 
 /// A registry as it was journaled.
 pub(super) fn parse(offset: Offset, payload: &[u8]) -> Result<Registry, EngineError> {
-    serde_json::from_slice(payload).map_err(|source| EngineError::Registry { offset, source })
+    Registry::unpack(payload).map_err(|source| EngineError::Registry { offset, source })
 }
 
 /// By which number history knows each meter of a registry.

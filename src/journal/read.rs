@@ -59,7 +59,7 @@ pub struct KeptRegistry {
     /// When.
     pub received: UtcMs,
     /// As it was journaled.
-    pub json: Vec<u8>,
+    pub packed: Vec<u8>,
 }
 
 /// What a journal holds, for `status`.
@@ -162,8 +162,8 @@ impl Reader {
             zstd::decode_all(&frame[..]).map_err(|source| JournalError::Unpack { first: offset, source })?;
         let what = "the registry that was kept of it is cut or garbled";
         let (message, _) = frame::read(&frame).ok_or(JournalError::Damaged { first: offset, what })?;
-        let (received, json) = (message.received, message.payload.to_vec());
-        Ok(Some(Begin { after, registry: Some(KeptRegistry { offset, received, json }) }))
+        let (received, packed) = (message.received, message.payload.to_vec());
+        Ok(Some(Begin { after, registry: Some(KeptRegistry { offset, received, packed }) }))
     }
 
     /// Checks every row's hash, from what was removed last to the end. Returns the last message and its hash.

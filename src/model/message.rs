@@ -15,7 +15,7 @@ pub enum Kind {
     Modbus = 2,
     /// The clock: time passes even when nothing is received. No payload.
     Tick = 3,
-    /// The registry the engine is to judge by from here on; payload = its JSON.
+    /// The registry the engine is to judge by from here on; payload = it as [`pack`](super::registry::Registry::pack) makes it.
     Registry = 4,
     /// An operator's command (acknowledge, declare, …); payload = its JSON.
     Command = 5,

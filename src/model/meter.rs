@@ -1,6 +1,6 @@
 //! Meters and their register profiles.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::quantity::Channel;
 
@@ -24,9 +24,9 @@ pub struct Meter {
     pub pt: f64,
     /// Where its readings come from.
     pub input: Input,
-    /// How its energy register counts.
-    #[serde(default)]
-    pub counting: Counting,
+    /// How its energy register counts; `None` where nothing is known of it, as of most.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Box<Counting>>,
 }
 
 /// How an energy register counts. All on the primary side.
@@ -39,6 +39,19 @@ pub struct Counting {
     pub is_single: bool,
     /// Where it begins at zero again, kWh; `None`: powers of ten and 2^31 and 2^32 steps are recognised.
     pub modulus_kwh: Option<f64>,
+}
+
+impl Counting {
+    /// As a meter has it.
+    #[must_use]
+    pub fn boxed(self) -> Option<Box<Counting>> {
+        (self != Counting::default()).then(|| Box::new(self))
+    }
+}
+
+/// Earlier releases wrote down how a register counts where nothing was known of it, too.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<Counting>>, D::Error> {
+    Ok(Option::<Counting>::deserialize(from)?.and_then(Counting::boxed))
 }
 
 /// Where a meter's readings come from.

@@ -147,19 +147,24 @@ impl Param {
 /// What was set otherwise than the table has it, and which rules were turned off.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
-pub struct Settings {
+pub struct Settings(Option<Box<Set>>);
+
+/// What was set. Most of the time nothing is, and every site and process has its own.
+#[derive(Clone, Debug, PartialEq, Default)]
+struct Set {
     values: Vec<(Param, f64)>,
     off: Vec<Rule>,
 }
 
 impl Settings {
     /// All as the table has it.
-    pub const DEFAULT: Settings = Settings { values: Vec::new(), off: Vec::new() };
+    pub const DEFAULT: Settings = Settings(None);
 
     /// The value in force, in the unit of the table.
     #[must_use]
     pub fn get(&self, param: Param) -> f64 {
-        self.values.iter().find(|(p, _)| *p == param).map_or_else(|| param.about().default, |(_, v)| *v)
+        let set = self.0.iter().flat_map(|set| &set.values).find(|(p, _)| *p == param);
+        set.map_or_else(|| param.about().default, |(_, v)| *v)
     }
 
     /// A duration, ms.
@@ -172,21 +177,25 @@ impl Settings {
     /// Whether the rule speaks at all.
     #[must_use]
     pub fn is_on(&self, rule: Rule) -> bool {
-        !self.off.contains(&rule)
+        self.0.as_ref().is_none_or(|set| !set.off.contains(&rule))
     }
 
     /// Sets a value.
     pub fn set(&mut self, param: Param, value: f64) {
-        self.values.retain(|(p, _)| *p != param);
-        self.values.push((param, value));
+        let values = &mut self.0.get_or_insert_default().values;
+        values.retain(|(p, _)| *p != param);
+        values.push((param, value));
     }
 
     /// Turns a rule off, or on again.
     pub fn turn(&mut self, rule: Rule, on: bool) {
-        self.off.retain(|r| *r != rule);
+        let off = self.0.iter_mut().map(|set| &mut set.off);
+        off.for_each(|off| off.retain(|r| *r != rule));
         if !on {
-            self.off.push(rule);
+            self.0.get_or_insert_default().off.push(rule);
         }
+        // Turned off and on again is nothing set.
+        self.0.take_if(|set| **set == Set::default());
     }
 }
 
@@ -205,18 +214,20 @@ impl From<Written> for Settings {
             let (rule, key) = path.split_once('.')?;
             Some((Param::find(Rule::from_name(rule)?, key)?, *value))
         };
-        Settings {
+        let set = Set {
             values: written.values.iter().filter_map(value).collect(),
             off: written.off.iter().filter_map(|name| Rule::from_name(name)).collect(),
-        }
+        };
+        Settings((set != Set::default()).then(|| Box::new(set)))
     }
 }
 
 impl From<Settings> for Written {
     fn from(settings: Settings) -> Written {
+        let Set { values, off } = settings.0.map_or_else(Set::default, |set| *set);
         Written {
-            values: settings.values.iter().map(|(p, v)| (p.path(), *v)).collect(),
-            off: settings.off.iter().map(|r| r.name().to_owned()).collect(),
+            values: values.iter().map(|(p, v)| (p.path(), *v)).collect(),
+            off: off.iter().map(|r| r.name().to_owned()).collect(),
         }
     }
 }

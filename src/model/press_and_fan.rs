@@ -1,6 +1,6 @@
 //! The plant of most tests: a press, and the fan that must run with it.
 
-use super::meter::{Counting, Input, Meter};
+use super::meter::{Input, Meter};
 use super::param::Settings;
 use super::site::{
     Basis, Category, Grade, Point, PointKind, Process, RuleLimits, Site, Thresholds, TreatmentGroup,
@@ -68,7 +68,7 @@ pub fn meters() -> Vec<Meter> {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
-        counting: Counting::default(),
+        counting: None,
     };
     vec![meter("press"), meter("fan")]
 }

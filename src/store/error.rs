@@ -12,13 +12,6 @@ pub enum StoreError {
         #[source]
         source: rusqlite::Error,
     },
-    /// A compressed record cannot be packed or unpacked.
-    #[error("the store holds a registry that cannot be unpacked")]
-    Unpack {
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// A record could not be put into words, or taken back from them.
     #[error("the store holds an unreadable {what}")]
     Body {
@@ -36,7 +29,7 @@ impl StoreError {
     pub fn is_busy(&self) -> bool {
         let code = match self {
             StoreError::Sql { source, .. } => source.sqlite_error_code(),
-            StoreError::Unpack { .. } | StoreError::Body { .. } => None,
+            StoreError::Body { .. } => None,
         };
         matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
     }

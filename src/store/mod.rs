@@ -15,6 +15,7 @@ pub mod queue;
 pub mod records;
 pub mod revising;
 pub mod schema;
+pub mod snapshot;
 pub mod suppressing;
 pub mod trail;
 pub mod views;

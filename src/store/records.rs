@@ -8,10 +8,10 @@ use crate::alerts::alert::Alert;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
 
-/// What tells one registry from another: SHA-256 of its JSON, in hex.
+/// What tells one registry from another: SHA-256 of it as it was journaled, in hex.
 #[must_use]
-pub fn registry_hash(json: &[u8]) -> String {
-    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+pub fn registry_hash(packed: &[u8]) -> String {
+    Sha256::digest(packed).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A registry as it is kept.
@@ -19,7 +19,7 @@ pub fn registry_hash(json: &[u8]) -> String {
 pub struct Stored {
     /// The message it came by.
     pub offset: Offset,
-    /// SHA-256 of its JSON, in hex.
+    /// As [`registry_hash`] has it.
     pub hash: String,
     /// The registry.
     pub registry: Registry,
@@ -53,9 +53,7 @@ fn one_registry(conn: &Connection, statement: &str, offset: Offset) -> Result<Op
         .optional()
         .map_err(sql("read the registry"))?;
     let Some((offset, hash, body)) = row else { return Ok(None) };
-    let json = zstd::decode_all(&body[..]).map_err(|source| StoreError::Unpack { source })?;
-    let registry =
-        serde_json::from_slice(&json).map_err(|source| StoreError::Body { what: "registry", source })?;
+    let registry = Registry::unpack(&body).map_err(|source| StoreError::Body { what: "registry", source })?;
     Ok(Some(Stored { offset: offset.cast_unsigned(), hash, registry }))
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::error::{StoreError, sql};
 use super::records::{
     Stored, read_alert, read_meta, read_registry, read_registry_of_snapshot, registry_hash,
 };
 use super::schema::{self, OpenError};
+use super::snapshot::{Snapshot, SnapshotWriter};
 use crate::alerts::alert::Alert;
 use crate::model::message::Message;
 use crate::model::reading::Offset;
@@ -25,15 +26,6 @@ const REJECT_PAYLOAD_BYTES: usize = 1_024;
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
-}
-
-/// A saved state of the engine.
-#[derive(Debug)]
-pub struct Snapshot {
-    /// The last message it has seen.
-    pub offset: Offset,
-    /// The engine's own bytes.
-    pub body: Vec<u8>,
 }
 
 impl Store {
@@ -70,12 +62,7 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.conn
-            .query_row("SELECT at_offset, body FROM snapshot", [], |row| {
-                Ok(Snapshot { offset: row.get::<_, i64>(0)?.cast_unsigned(), body: row.get(1)? })
-            })
-            .optional()
-            .map_err(sql("read its snapshot"))
+        Snapshot::read(&self.conn)
     }
 
     /// The registry in force at the cursor.
@@ -256,12 +243,11 @@ impl Transaction<'_> {
         self.execute("bound the rejects", "DELETE FROM reject WHERE id <= ?1", [newest - N_REJECTS_MAX])
     }
 
-    /// The registry in force from `offset` on, as JSON.
+    /// The registry in force from `offset` on, as it was journaled.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn put_registry(&self, offset: Offset, json: &[u8]) -> Result<(), StoreError> {
-        let body = zstd::encode_all(json, 1).map_err(|source| StoreError::Unpack { source })?;
+    pub fn put_registry(&self, offset: Offset, packed: &[u8]) -> Result<(), StoreError> {
         // A restart goes back to the snapshot, and needs the registry that was in force then.
         self.execute(
             "keep the registry of the snapshot",
@@ -272,20 +258,16 @@ impl Transaction<'_> {
         self.execute(
             "write the registry",
             "INSERT OR REPLACE INTO registry VALUES (1, ?1, ?2, ?3)",
-            params![offset.cast_signed(), registry_hash(json), body],
+            params![offset.cast_signed(), registry_hash(packed), packed],
         )
     }
 
-    /// The engine's state after `offset`.
+    /// Begins to write the engine's state after `offset`, in place of the one before.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn put_snapshot(&self, offset: Offset, body: &[u8]) -> Result<(), StoreError> {
-        self.execute(
-            "write a snapshot",
-            "INSERT OR REPLACE INTO snapshot VALUES (1, ?1, ?2)",
-            params![offset.cast_signed(), body],
-        )
+    pub fn put_snapshot(&self, offset: Offset) -> Result<SnapshotWriter<'_>, StoreError> {
+        SnapshotWriter::begin(self.conn(), offset)
     }
 
     /// A named figure or JSON text for `status`.

@@ -54,7 +54,7 @@ fn registry() -> Registry {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
-        counting: submeterd::model::meter::Counting::default(),
+        counting: None,
     };
     let mut subscriptions = vec![Subscription {
         broker: "b".into(),
@@ -108,7 +108,8 @@ impl Taken {
 }
 
 fn take(topic: &str, payload: &str) -> Taken {
-    let decoders = Decoders::new(&registry());
+    let registry = registry();
+    let decoders = Decoders::new(&registry);
     let mut taken = Taken { readings: ReadingBatch::default(), rejects: Vec::new() };
     let message = Message {
         kind: Kind::Mqtt,
@@ -118,7 +119,7 @@ fn take(topic: &str, payload: &str) -> Taken {
         topic,
         payload: payload.as_bytes(),
     };
-    decoders.decode(&message, 1, &mut taken.readings, &mut taken.rejects);
+    decoders.decode(&registry.meters, &message, 1, &mut taken.readings, &mut taken.rejects);
     taken
 }
 
@@ -287,7 +288,8 @@ fn shelly_three_phase_meters_are_read_in_and_out_of_their_wrapper() {
 
 #[test]
 fn shelly_messages_complete_each_other() {
-    let decoders = Decoders::new(&registry());
+    let registry = registry();
+    let decoders = Decoders::new(&registry);
     let (mut readings, mut rejects, mut merge) = (ReadingBatch::default(), Vec::new(), Merge::default());
     let steps = [
         ("em:0", r#"{"total_act_power":2100.4}"#, 0),
@@ -304,7 +306,9 @@ fn shelly_messages_complete_each_other() {
             topic: &topic,
             payload: payload.as_bytes(),
         };
-        let partial = decoders.decode(&message, 1, &mut readings, &mut rejects).expect("it is partial");
+        let partial = decoders
+            .decode(&registry.meters, &message, 1, &mut readings, &mut rejects)
+            .expect("it is partial");
         let index = readings.len() - 1;
         merge.complete(partial, &mut readings, index);
     }

@@ -65,12 +65,12 @@ fn says_power(profile: &Profile) -> bool {
 /// not known what a meter will send; there it is said where a step was typed.
 pub fn tells_slowly(
     point: &Point,
-    counting: &Counting,
+    counting: Option<&Counting>,
     profile: Option<&Profile>,
     at: &Spot,
     report: &mut Report,
 ) {
-    let Some(step_kwh) = counting.step_kwh else { return };
+    let Some(step_kwh) = counting.and_then(|own| own.step_kwh) else { return };
     if profile.is_some_and(|p| says_power(p) || energy(p).is_none()) {
         return;
     }

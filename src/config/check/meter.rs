@@ -136,7 +136,7 @@ impl<'a> Meters<'a> {
             ct,
             pt,
             input,
-            counting,
+            counting: counting.boxed(),
         }
     }
 

@@ -158,7 +158,13 @@ fn intervals(
         let measured = site.points.iter().zip(&typed.points).find(|(_, p)| p.meter.as_deref() == Some(id));
         if let Some((point, _)) = measured {
             let at = file.item("meters", i);
-            counting::tells_slowly(point, &own.counting, meters.profile_of(&own.input), &at, report);
+            counting::tells_slowly(
+                point,
+                own.counting.as_deref(),
+                meters.profile_of(&own.input),
+                &at,
+                report,
+            );
         }
         let short = site.points.iter().zip(&typed.points).any(|(point, p)| {
             p.meter.as_deref() == Some(id)

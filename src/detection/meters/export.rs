@@ -81,7 +81,7 @@ fn shows(
     let now = pair.now.at;
     let dt_ms = now.since(before.at);
     let both = before.export_wh.zip(pair.now.export_wh());
-    let known = both.filter(|_| dt_ms <= own.gap_ms && !own.unit.is_total);
+    let known = both.filter(|_| dt_ms <= own.gap_ms() && !own.unit.is_total);
     let Some((was_wh, wh)) = known else {
         *moving = None;
         return Shows::Nothing;

@@ -108,7 +108,7 @@ impl MetersJudge {
     /// What R13 d makes of a reading, beside the other meters as they were last seen, if that was not long ago.
     fn low(&self, seen: &Observation, site: &SiteLimits) -> Truth {
         let others = self.meters.iter().zip(&site.points).enumerate().filter(|(i, (m, own))| {
-            *i != usize::from(seen.point) && seen.at.since(m.signs_at()) <= own.gap_ms
+            *i != usize::from(seen.point) && seen.at.since(m.signs_at()) <= own.gap_ms()
         });
         wiring::low(seen.signs.get(Sign::Low), others.map(|(_, (m, _))| m.signs.get(Sign::Low)))
     }

@@ -28,30 +28,58 @@ pub struct MeterLimits {
     pub register: Register,
     /// The unit runs from here up, W.
     pub running_w: f64,
+    times: Times,
+}
+
+/// How often a meter speaks, and how long it may be silent. Small: there are as many of these as meters.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
     /// How often it speaks, ms.
-    pub period_ms: i64,
+    pub period_ms: u32,
+    /// How long it may be silent while nothing changes, ms: the period, or more.
+    pub heartbeat_ms: u32,
     /// After a silence longer than this nothing is known of the time between, ms.
-    pub gap_ms: i64,
+    pub gap_ms: u32,
 }
 
 impl MeterLimits {
     /// Of the meter of a point.
     #[must_use]
-    pub fn new(point: &Point, meter: &Meter, settings: &Settings, gap_ms: i64) -> MeterLimits {
+    pub fn new(point: &Point, meter: &Meter, settings: &Settings, times: Times) -> MeterLimits {
         let max_w = point.rated_w * settings.get(Param::CounterRated);
         let ratio = meter.ct * meter.pt;
         MeterLimits {
             meter: BuildHasherDefault::<DefaultHasher>::default().hash_one(&meter.id),
             unit: Unit { rated_w: point.rated_w, is_total: point.kind == PointKind::Total },
-            register: Register::new(meter.counting, ratio, max_w, settings.get(Param::CounterMargin)),
+            register: Register::new(
+                meter.counting.as_deref(),
+                ratio,
+                max_w,
+                settings.get(Param::CounterMargin),
+            ),
             running_w: point.thresholds.running_above_w,
-            period_ms: i64::from(meter.period_ms),
-            gap_ms,
+            times,
         }
     }
-}
 
-impl MeterLimits {
+    /// How often it speaks, ms.
+    #[must_use]
+    pub fn period_ms(&self) -> i64 {
+        i64::from(self.times.period_ms)
+    }
+
+    /// How long it may be silent while nothing changes, ms: the period, or more.
+    #[must_use]
+    pub fn heartbeat_ms(&self) -> i64 {
+        i64::from(self.times.heartbeat_ms)
+    }
+
+    /// After a silence longer than this nothing is known of the time between, ms.
+    #[must_use]
+    pub fn gap_ms(&self) -> i64 {
+        i64::from(self.times.gap_ms)
+    }
+
     /// Whether it is the same meter, counting in the same way; if not, its register has nothing to do with what it was.
     #[must_use]
     pub fn is_same_meter(&self, other: &MeterLimits) -> bool {

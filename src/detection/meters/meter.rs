@@ -12,7 +12,8 @@ use super::phases::{Before, Signs};
 use super::register::Shown;
 use super::wiring::Watch;
 use crate::detection::debounce::Truth;
-use crate::detection::observe::{Maybe, Maybe32, NO_EXPORT, Observation};
+use crate::detection::maybe::{Maybe, Maybe32};
+use crate::detection::observe::{NO_EXPORT, Observation};
 use crate::model::time::UtcMs;
 
 /// What a meter said last, and what is building up. Times before the last reading are kept as their distance to it, ms.
@@ -108,7 +109,7 @@ impl MeterState {
             was_w: self.power_w.get().map(f64::from),
             now,
             dt_ms,
-            is_known: dt_ms <= limits.gap_ms,
+            is_known: dt_ms <= limits.gap_ms(),
             moved,
             step_kwh: now.energy_kwh.get().map_or(0.0, |kwh| limits.register.step_kwh(kwh, self.shown)),
         }

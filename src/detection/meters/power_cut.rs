@@ -53,7 +53,7 @@ pub fn take(
     out: &mut impl FnMut(Finding),
 ) {
     let own = &site.points[usize::from(pair.point)];
-    let least_ms = site.cut_raise_ms.max(PERIODS * own.period_ms);
+    let least_ms = site.cut_raise_ms.max(PERIODS * own.period_ms());
     if pair.dt_ms < least_ms || pair.was == UtcMs::MIN {
         return;
     }
@@ -86,8 +86,8 @@ fn begin(pair: &Pair<'_>, meters: &[MeterState], site: &SiteLimits) -> Option<Cu
         if before_ms > ALIVE_MS {
             continue;
         }
-        let is_silent = pair.now.at.since(meter.last) >= site.cut_raise_ms.max(PERIODS * own.period_ms);
-        if !is_silent || before_ms > within_ms + own.period_ms {
+        let is_silent = pair.now.at.since(meter.last) >= site.cut_raise_ms.max(PERIODS * own.period_ms());
+        if !is_silent || before_ms > within_ms + own.period_ms() {
             return None;
         }
         silent.push(point);
@@ -102,7 +102,7 @@ impl Cut {
         let (Some(kwh), Some(was_w)) = (gone.forward(), pair.was_w) else { return };
         let most_w = was_w.max(pair.now.power_w.get().unwrap_or(was_w));
         let at_ends =
-            2.0 * pair.step_kwh + register::kwh(most_w, PERIODS * own.period_ms + pair.was.since(since));
+            2.0 * pair.step_kwh + register::kwh(most_w, PERIODS * own.period_ms() + pair.was.since(since));
         self.is_refuted |= kwh > at_ends;
         let could = register::kwh(was_w, pair.dt_ms);
         self.is_proven |= was_w >= own.running_w && could > at_ends + STEPS_MIN * pair.step_kwh;

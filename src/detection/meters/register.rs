@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::detection::maybe::Maybe;
 use crate::model::meter::Counting;
 use crate::model::time::HOUR_MS;
 
@@ -54,7 +55,7 @@ impl Shown {
 
     /// Takes a value into account.
     pub fn note(&mut self, kwh: f64, register: &Register) {
-        if register.counting.step_kwh.is_some() {
+        if register.step_kwh.get().is_some() {
             return;
         }
         let own = kwh.abs() / register.ratio;
@@ -91,7 +92,10 @@ impl Shown {
 /// What is known of a register, and how much can come to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Register {
-    counting: Counting,
+    /// As [`Counting`] has them, in less room: there are as many of these as meters.
+    step_kwh: Maybe,
+    modulus_kwh: Maybe,
+    is_single: bool,
     /// What the meter's own side is times on the primary side.
     ratio: f64,
     /// Most the unit can draw, W.
@@ -136,27 +140,35 @@ impl Move {
 impl Register {
     /// The register of a meter with these ratios together, of a unit that draws `max_w` at most.
     #[must_use]
-    pub const fn new(counting: Counting, ratio: f64, max_w: f64, margin: f64) -> Register {
-        Register { counting, ratio, max_w, margin }
+    pub fn new(counting: Option<&Counting>, ratio: f64, max_w: f64, margin: f64) -> Register {
+        Register {
+            step_kwh: counting.and_then(|own| own.step_kwh).into(),
+            modulus_kwh: counting.and_then(|own| own.modulus_kwh).into(),
+            is_single: counting.is_some_and(|own| own.is_single),
+            ratio,
+            max_w,
+            margin,
+        }
     }
 
     /// Whether two registers count in the same way.
     #[must_use]
     pub fn counts_like(&self, other: &Register) -> bool {
-        (self.counting, self.ratio) == (other.counting, other.ratio)
+        let counting = |r: &Register| (r.step_kwh, r.modulus_kwh, r.is_single, r.ratio);
+        counting(self) == counting(other)
     }
 
     /// The finest step it may have, kWh.
     #[must_use]
     pub fn least_step_kwh(&self) -> f64 {
-        self.counting.step_kwh.unwrap_or(STEP_KWH * self.ratio)
+        self.step_kwh.get().unwrap_or(STEP_KWH * self.ratio)
     }
 
     /// Its step at a value, kWh: as known, or as its values have shown it.
     #[must_use]
     pub fn step_kwh(&self, kwh: f64, shown: Shown) -> f64 {
-        let known = self.counting.step_kwh.unwrap_or_else(|| shown.step_kwh() * self.ratio);
-        let coarse = if self.counting.is_single { kwh.abs() * SINGLE_STEP_SHARE } else { 0.0 };
+        let known = self.step_kwh.get().unwrap_or_else(|| shown.step_kwh() * self.ratio);
+        let coarse = if self.is_single { kwh.abs() * SINGLE_STEP_SHARE } else { 0.0 };
         known.max(coarse)
     }
 
@@ -197,9 +209,9 @@ impl Register {
 
     /// Where it may begin anew, kWh.
     fn moduli(&self) -> impl Iterator<Item = f64> {
-        let given = self.counting.modulus_kwh;
+        let given = self.modulus_kwh.get();
         let digits = DIGITS.map(|n| 10.0_f64.powi(n) * self.ratio).filter(move |_| given.is_none());
-        let step = self.counting.step_kwh.filter(|_| given.is_none());
+        let step = self.step_kwh.get().filter(|_| given.is_none());
         let binary = step.into_iter().flat_map(|step| [31, 32].map(|bits| step * 2.0_f64.powi(bits)));
         given.into_iter().chain(digits).chain(binary)
     }
@@ -228,7 +240,7 @@ mod tests {
 
     /// A unit of 60 kW: at most 90 kW, with margin 1.8 kWh a minute.
     fn of(counting: Counting) -> Register {
-        Register::new(counting, 1.0, 90_000.0, 1.2)
+        Register::new(Some(&counting), 1.0, 90_000.0, 1.2)
     }
 
     fn shown(values: &[f64], register: &Register) -> Shown {
@@ -288,7 +300,7 @@ mod tests {
         assert_eq!(step(&[1_001.0, 1_002.0]), 1.0);
         assert_eq!(step(&[1_001.23, 1_002.0]), 0.01, "it stands at a round number");
         assert_eq!(step(&[9_999.99, 10_000.1]), 0.1, "its display moved on by a digit");
-        let behind = Register::new(PLAIN, 40.0, 1.0, 1.0);
+        let behind = Register::new(None, 40.0, 1.0, 1.0);
         assert_eq!(behind.step_kwh(40_080.0, shown(&[40_040.0, 40_080.0], &behind)), 40.0);
         let single = of(Counting { is_single: true, ..PLAIN });
         assert!((0.0625..=0.13).contains(&single.step_kwh(1e6, shown(&[1e6 + 0.0625], &single))));

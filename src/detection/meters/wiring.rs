@@ -74,7 +74,7 @@ pub fn take(
     (own, site): (&MeterLimits, &SiteLimits),
     out: &mut impl FnMut(Finding),
 ) {
-    let is_known = pair.now.at.since(before.at) <= own.gap_ms;
+    let is_known = pair.now.at.since(before.at) <= own.gap_ms();
     for sign in Sign::ALL {
         let (was, now) = match sign {
             Sign::Low => (before.low, low),

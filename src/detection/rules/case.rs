@@ -7,7 +7,7 @@ use crate::alerts::figure::Figure;
 use crate::alerts::finding::{AlertFinding, Change, Subject, Tally};
 use crate::detection::debounce::{Debounce, Limits, Open, Transition, Truth};
 use crate::detection::finding::Finding;
-use crate::detection::observe::Maybe;
+use crate::detection::maybe::Maybe;
 use crate::detection::sample::Known;
 use crate::model::rule::{Level, Rule};
 use crate::model::time::UtcMs;

@@ -17,13 +17,13 @@ pub struct SilenceLimits {
     /// Index of its gateway.
     pub gateway: u16,
     /// Stale after, ms.
-    pub stale_ms: i64,
+    pub stale_ms: u32,
     /// Offline after, ms.
-    pub offline_ms: i64,
+    pub offline_ms: u32,
     /// An alarm after, ms.
-    pub alarm_ms: i64,
+    pub alarm_ms: u32,
     /// Data must flow so long before it clears, ms.
-    pub clear_ms: i64,
+    pub clear_ms: u32,
     /// Whether the rule speaks: what is open still clears, but nothing else is said.
     pub is_on: bool,
 }
@@ -150,14 +150,14 @@ impl DataMissing {
             let gateway = &self.gateways[usize::from(own.gateway)];
             match (&line.open, &gateway.open) {
                 (Some(open), _) if open.level < Level::Alarm => {
-                    offer(open.first.plus(own.alarm_ms), Due::Rise(Subject::Point(point)));
+                    offer(open.first.plus(own.alarm_ms.into()), Due::Rise(Subject::Point(point)));
                 }
                 (None, Some(open)) if open.level < Level::Alarm => {
-                    offer(open.first.plus(own.alarm_ms), Due::Rise(Subject::Gateway(own.gateway)));
+                    offer(open.first.plus(own.alarm_ms.into()), Due::Rise(Subject::Gateway(own.gateway)));
                 }
                 (None, None) => {
                     let silent = line.heard.max(self.excused);
-                    offer(silent.plus(own.offline_ms).max(gateway.cleared), Due::Silent(point));
+                    offer(silent.plus(own.offline_ms.into()).max(gateway.cleared), Due::Silent(point));
                 }
                 _ => {}
             }
@@ -181,7 +181,7 @@ impl DataMissing {
         let (gateway, excused) = (limits[usize::from(point)].gateway, self.excused);
         let behind = || self.points.iter().zip(limits).filter(|(_, l)| l.gateway == gateway);
         let all_stale = behind().count() > 1
-            && behind().all(|(line, l)| at.since(line.heard.max(self.excused)) >= l.stale_ms);
+            && behind().all(|(line, l)| at.since(line.heard.max(self.excused)) >= i64::from(l.stale_ms));
         let (line, subject) = if all_stale {
             (&mut self.gateways[usize::from(gateway)], Subject::Gateway(gateway))
         } else {
@@ -209,11 +209,11 @@ fn hear_line(
     let before = std::mem::replace(&mut line.heard, at);
     let Some(open) = &mut line.open else { return false };
     let back = match open.back {
-        Some(back) if at.since(before) < limits.stale_ms => back,
+        Some(back) if at.since(before) < i64::from(limits.stale_ms) => back,
         _ => at,
     };
     open.back = Some(back);
-    if at.since(back) < limits.clear_ms {
+    if at.since(back) < i64::from(limits.clear_ms) {
         return false;
     }
     out(finding(Change::Cleared, at, subject, open, back));

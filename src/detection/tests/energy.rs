@@ -68,7 +68,7 @@ fn a_coarse_register_tells_less_and_guesses_nothing() {
         own.energy_kwh = own.energy_kwh.get().map(f64::floor).into();
     }
     let (site, mut meters) = plant();
-    meters[1].counting = Counting { step_kwh: Some(1.0), ..Counting::default() };
+    meters[1].counting = Counting { step_kwh: Some(1.0), ..Counting::default() }.boxed();
     let context = SiteContext::new(&site, &meters);
     let mut own = SiteJudge::new(&site, &context, START.plus(-1));
     let mut out = Vec::new();

@@ -85,13 +85,13 @@ fn a_register_that_stands_still_under_load_is_stuck_and_a_coarse_one_is_not() {
     let whole = fan(120, |s| s.kwh = s.kwh.map(f64::floor));
     assert_eq!(said_of(&whole), NOTHING, "it counts whole kWh, one in ten minutes");
     let mut typed = plant();
-    typed.1[1].counting = Counting { step_kwh: Some(1.0), ..Counting::default() };
+    typed.1[1].counting = Counting { step_kwh: Some(1.0), ..Counting::default() }.boxed();
     let whole_and_stuck = fan(120, |s| s.kwh = Some(1_000.0));
     let found = lines(&told(&typed, &whole_and_stuck, MINUTE_MS));
     assert_eq!(found.len(), 1);
     assert!((50..53).contains(&found[0].2), "five steps of a kWh at 6 kW: {found:?}");
     // A float of 32 bits at 20 GWh moves by 2 kWh at a time.
-    typed.1[1].counting = Counting { step_kwh: None, is_single: true, modulus_kwh: None };
+    typed.1[1].counting = Counting { is_single: true, ..Counting::default() }.boxed();
     let float = fan(240, |s| s.kwh = s.kwh.map(|kwh| f64::from((kwh + 2e7) as f32)));
     assert_eq!(lines(&told(&typed, &float, MINUTE_MS)), NOTHING);
 }

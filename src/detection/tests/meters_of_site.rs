@@ -6,7 +6,7 @@ use crate::alerts::figure::Fact;
 use crate::alerts::finding::{Change, Subject};
 use crate::detection::meters::meter::MeterState;
 use crate::detection::site::{Offer, SiteContext, SiteJudge};
-use crate::model::meter::Meter;
+use crate::model::meter::{Counting, Meter};
 use crate::model::rule::{Level, Rule};
 use crate::model::time::MINUTE_MS;
 
@@ -150,7 +150,7 @@ fn another_meter_in_the_config_is_a_replacement_and_the_same_again_is_not() {
     other.1[1].id = "plant/fan-2".into();
     assert_eq!(counted(&other), 0);
     let mut modulus = site.clone();
-    modulus.1[1].counting.modulus_kwh = Some(1e6);
+    modulus.1[1].counting = Counting { modulus_kwh: Some(1e6), ..Counting::default() }.boxed();
     assert_eq!(counted(&modulus), 0);
 }
 

@@ -117,7 +117,7 @@ mod tests {
             ct: 40.0,
             pt: 10.0,
             input: Input::Modbus { link: "bus".into(), unit: 7, profile: 0 },
-            counting: crate::model::meter::Counting::default(),
+            counting: None,
         };
         Registry { meters: vec![meter], profiles: vec![profile], ..Registry::default() }
     }

@@ -121,7 +121,7 @@ mod tests {
             ct: 1.0,
             pt,
             input: Input::Modbus { link: "bus".into(), unit: 1, profile: 0 },
-            counting: crate::model::meter::Counting::default(),
+            counting: None,
         };
         let mut builder = Builder::new(1);
         let bits = value.to_bits();

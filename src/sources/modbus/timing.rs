@@ -192,7 +192,7 @@ mod tests {
             ct: 1.0,
             pt: 1.0,
             input: Input::Modbus { link: "bus".into(), unit, profile: 0 },
-            counting: crate::model::meter::Counting::default(),
+            counting: None,
         };
         Registry { meters: (1..=n).map(meter).collect(), profiles: vec![profile], ..Registry::default() }
     }

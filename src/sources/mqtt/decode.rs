@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 
 use super::kept;
 use super::mapped::Mapped;
-use super::names::Names;
+use super::names::Index;
 use super::sink::Sink;
 use super::topic::{Captures, Pattern};
 use super::whole;
 use crate::model::mapping::Decoder;
 use crate::model::message::{Delivery, Message};
+use crate::model::meter::Meter;
 use crate::model::reading::{MeterIdx, Offset, ReadingBatch};
 use crate::model::registry::Registry;
 use crate::sources::reject::Reject;
@@ -35,7 +36,7 @@ pub struct Partial {
 /// All decoders of a registry, ready to be used.
 #[derive(Debug)]
 pub struct Decoders {
-    names: Names,
+    names: Index,
     routes: Vec<Route>,
     mapped: Vec<Mapped>,
     zones: Vec<Option<TimeZone>>,
@@ -62,12 +63,13 @@ impl Decoders {
         } else {
             Vec::new()
         };
-        Decoders { names: Names::new(registry), routes: routes.collect(), mapped, zones }
+        Decoders { names: Index::new(&registry.meters), routes: routes.collect(), mapped, zones }
     }
 
-    /// Decodes `message`; what of it could not be taken goes to `rejects`. Says whether its readings are partial.
+    /// Decodes `message`, of one of `meters`, which are those of the registry it was made for; what of it could not be taken goes to `rejects`. Says whether its readings are partial.
     pub fn decode(
         &self,
+        meters: &[Meter],
         message: &Message<'_>,
         offset: Offset,
         readings: &mut ReadingBatch,
@@ -78,7 +80,7 @@ impl Decoders {
             return None;
         };
         if *decoder == Decoder::Kept {
-            rejects.extend(kept::decode(message, offset, self.names.len(), readings).err());
+            rejects.extend(kept::decode(message, offset, meters.len(), readings).err());
             return None;
         }
         let payload = message.payload.strip_prefix(BOM).unwrap_or(message.payload);
@@ -86,7 +88,7 @@ impl Decoders {
             rejects.push(reject);
             return None;
         }
-        let mut sink = Sink::new(&self.names, captures, message, offset, readings, rejects);
+        let mut sink = Sink::new(self.names.of(meters), captures, message, offset, readings, rejects);
         let mut partial = None;
         match decoder {
             Decoder::Native => whole::decode(payload, &mut sink),
@@ -101,10 +103,10 @@ impl Decoders {
         partial
     }
 
-    /// Index of the meter with that id (`site/meter`), whatever it is read over.
+    /// Index of the one of `meters` with that id (`site/meter`), whatever it is read over.
     #[must_use]
-    pub fn meter(&self, id: &str) -> Option<MeterIdx> {
-        self.names.meter(id)
+    pub fn meter(&self, meters: &[Meter], id: &str) -> Option<MeterIdx> {
+        self.names.of(meters).meter(id)
     }
 
     fn route<'s, 'm>(&'s self, message: &Message<'m>) -> Option<(Captures<'m>, &'s Decoder)> {

@@ -147,7 +147,7 @@ mod tests {
             ct: 1.0,
             pt: 1.0,
             input: Input::Mqtt { device: None },
-            counting: crate::model::meter::Counting::default(),
+            counting: None,
         };
         let registry = |ids: &[&str]| Registry {
             meters: ids.iter().copied().map(meter).collect(),

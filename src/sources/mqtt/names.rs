@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::model::meter::Input;
+use crate::model::meter::{Input, Meter};
 use crate::model::quantity::{Channel, Quantity};
 use crate::model::reading::MeterIdx;
-use crate::model::registry::Registry;
 use crate::sources::reject::Reject;
 
 /// Names as topic and payload give them; the topic's win.
@@ -18,25 +17,21 @@ pub(super) struct Who<'a> {
     pub(super) device: Option<&'a str>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    id: Box<str>,
-    site: u32,
-    over_mqtt: bool,
-    /// CT and PT, where either is not 1.
-    ratios: Option<(f64, f64)>,
+/// Where the meters of a registry stand, by their names. It holds no id: the meters themselves do.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// By the hash of site and own name. Of two meters with one hash the second stands under the number that follows.
+    by_id: HashMap<u64, MeterIdx, BuildHasherDefault<NameHasher>>,
+    /// Device name: meters that were given it, then meters whose own name it is.
+    by_device: HashMap<Box<str>, Vec<(MeterIdx, bool)>, BuildHasherDefault<NameHasher>>,
 }
 
 /// Every meter of the registry, by its names.
-#[derive(Debug)]
-pub(super) struct Names {
-    meters: Vec<Entry>,
-    by_site: ByName<ByName<MeterIdx>>,
-    /// Device name: meters that were given it, then meters whose own name it is.
-    by_device: ByName<Vec<(MeterIdx, bool)>>,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names<'a> {
+    index: &'a Index,
+    meters: &'a [Meter],
 }
-
-type ByName<T> = HashMap<Box<str>, T, BuildHasherDefault<NameHasher>>;
 
 /// Hashes names of meters eight bytes at a time. Names come from the configuration and strangers only ask for them, so that
 /// nobody can make many fall together.
@@ -70,36 +65,69 @@ impl Hasher for NameHasher {
     }
 }
 
-impl Names {
-    pub(super) fn new(registry: &Registry) -> Names {
-        let mut names =
-            Names { meters: Vec::new(), by_site: ByName::default(), by_device: ByName::default() };
-        for (index, meter) in (0..).zip(&registry.meters) {
-            let (site, own) = meter.id.split_once('/').unwrap_or(("", &meter.id));
-            names.by_site.entry(site.into()).or_default().insert(own.into(), index);
-            if let Input::Mqtt { device } = &meter.input {
-                let called = device.as_deref().unwrap_or(own);
-                names.by_device.entry(called.into()).or_default().push((index, device.is_some()));
+/// Site and own name of an id.
+fn parts(id: &str) -> (&str, &str) {
+    id.split_once('/').unwrap_or(("", id))
+}
+
+/// Whether an id has these parts; asked for with every reading.
+fn is_called(id: &str, (site, own): (&str, &str)) -> bool {
+    let Some(rest) = id.strip_prefix(site) else { return false };
+    rest.strip_prefix('/').map_or(site.is_empty() && rest == own, |rest| rest == own)
+}
+
+fn key((site, own): (&str, &str)) -> u64 {
+    let mut hasher = NameHasher::default();
+    hasher.write(site.as_bytes());
+    hasher.write(own.as_bytes());
+    hasher.finish()
+}
+
+impl Index {
+    pub(super) fn new(meters: &[Meter]) -> Index {
+        let mut index = Index::default();
+        index.by_id.reserve(meters.len());
+        for (place, meter) in (0..).zip(meters) {
+            let names = parts(&meter.id);
+            let mut key = key(names);
+            while index.by_id.contains_key(&key) {
+                key = key.wrapping_add(1);
             }
-            names.meters.push(Entry {
-                id: meter.id.clone(),
-                site: meter.site,
-                over_mqtt: matches!(meter.input, Input::Mqtt { .. }),
-                ratios: ((meter.ct, meter.pt) != (1.0, 1.0)).then_some((meter.ct, meter.pt)),
-            });
+            index.by_id.insert(key, place);
+            if let Input::Mqtt { device } = &meter.input {
+                let called = device.as_deref().unwrap_or(names.1);
+                match index.by_device.get_mut(called) {
+                    Some(all) => all.push((place, device.is_some())),
+                    None => drop(index.by_device.insert(called.into(), vec![(place, device.is_some())])),
+                }
+            }
         }
-        names
+        index.by_device.values_mut().for_each(Vec::shrink_to_fit);
+        index
     }
 
-    /// How many meters there are.
-    pub(super) fn len(&self) -> usize {
-        self.meters.len()
+    /// Names of the meters it was made of.
+    pub(super) fn of<'a>(&'a self, meters: &'a [Meter]) -> Names<'a> {
+        Names { index: self, meters }
+    }
+}
+
+impl Names<'_> {
+    /// The meter of that site and own name, whatever it is read over.
+    fn find(&self, names: (&str, &str)) -> Option<MeterIdx> {
+        let mut key = key(names);
+        loop {
+            let found = *self.index.by_id.get(&key)?;
+            if is_called(&self.meters[found as usize].id, names) {
+                return Some(found);
+            }
+            key = key.wrapping_add(1);
+        }
     }
 
     /// The meter with that id, whatever it is read over.
     pub(super) fn meter(&self, id: &str) -> Option<MeterIdx> {
-        let (site, own) = id.split_once('/').unwrap_or(("", id));
-        self.by_site.get(site)?.get(own).copied()
+        self.find(parts(id))
     }
 
     /// Index of the site a meter belongs to.
@@ -112,10 +140,7 @@ impl Names {
         let found = match (who.device, who.site, who.meter) {
             (Some(device), site, _) => return self.device(device, site),
             (None, Some(site), Some(meter)) => self
-                .by_site
-                .get(site)
-                .and_then(|own| own.get(meter))
-                .copied()
+                .find((site, meter))
                 .ok_or_else(|| Reject::UnknownMeter { meter: format!("{site}/{meter}").into() }),
             (None, None, Some(id)) if id.contains('/') => {
                 self.meter(id).ok_or_else(|| Reject::UnknownMeter { meter: id.into() })
@@ -123,17 +148,17 @@ impl Names {
             (None, None, Some(_)) => Err(shape("neither topic nor payload names the site")),
             (None, _, None) => Err(shape("neither topic nor payload names the meter")),
         }?;
-        let entry = &self.meters[found as usize];
-        if entry.over_mqtt {
+        let meter = &self.meters[found as usize];
+        if matches!(meter.input, Input::Mqtt { .. }) {
             return Ok(found);
         }
         // Whoever may publish must not be able to speak for a meter that is read by wire.
-        Err(shape(&format!("meter {} is read over Modbus", entry.id)))
+        Err(shape(&format!("meter {} is read over Modbus", meter.id)))
     }
 
     fn device(&self, device: &str, site: Option<&str>) -> Result<MeterIdx, Reject> {
         let unknown = || Reject::UnknownMeter { meter: device.into() };
-        let all = self.by_device.get(device).ok_or_else(unknown)?;
+        let all = self.index.by_device.get(device).ok_or_else(unknown)?;
         let of_site = |meter: MeterIdx| {
             let id = &self.meters[meter as usize].id;
             site.is_none_or(|s| id.strip_prefix(s).is_some_and(|rest| rest.starts_with('/')))
@@ -151,7 +176,10 @@ impl Names {
 
     /// Brings values to the primary side.
     pub(super) fn apply_ratios(&self, meter: MeterIdx, values: &mut [(Channel, f64)]) {
-        let Some((ct, pt)) = self.meters[meter as usize].ratios else { return };
+        let &Meter { ct, pt, .. } = &self.meters[meter as usize];
+        if (ct, pt) == (1.0, 1.0) {
+            return;
+        }
         for (channel, value) in values {
             *value *= match channel.quantity() {
                 Quantity::Voltage => pt,
@@ -175,7 +203,6 @@ pub(super) fn shape(why: &str) -> Reject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::meter::Meter;
 
     fn meter(id: &str, input: Input) -> Meter {
         Meter {
@@ -187,15 +214,15 @@ mod tests {
             ct: 1.0,
             pt: 1.0,
             input,
-            counting: crate::model::meter::Counting::default(),
+            counting: None,
         }
     }
 
-    fn names() -> Names {
+    fn meters() -> Vec<Meter> {
         let own = |id| meter(id, Input::Mqtt { device: None });
         let device = |id, name: &str| meter(id, Input::Mqtt { device: Some(name.into()) });
         let wired = Input::Modbus { link: "l".into(), unit: 1, profile: 0 };
-        let meters = vec![
+        vec![
             own("a/m1"),
             own("b/m1"),
             own("a/m2"),
@@ -203,12 +230,12 @@ mod tests {
             device("a/fan", "plug"),
             device("b/fan", "plug"),
             meter("a/wired", wired),
-        ];
-        Names::new(&Registry { meters, ..Registry::default() })
+        ]
     }
 
     fn found(who: Who<'_>) -> Result<MeterIdx, &'static str> {
-        names().resolve(who).map_err(|reject| reject.code())
+        let meters = meters();
+        Index::new(&meters).of(&meters).resolve(who).map_err(|reject| reject.code())
     }
 
     #[test]
@@ -218,9 +245,21 @@ mod tests {
         assert_eq!(found(Who { site: Some("c"), meter: Some("m1"), device: None }), Err("unknown_meter"));
         assert_eq!(found(Who { meter: Some("m1"), ..Who::default() }), Err("shape"), "of which site?");
         assert_eq!(found(Who { site: Some("a"), ..Who::default() }), Err("shape"));
-        assert_eq!(names().meter("a/wired"), Some(6));
+        let meters = meters();
+        assert_eq!(Index::new(&meters).of(&meters).meter("a/wired"), Some(6));
         let wired = Who { site: Some("a"), meter: Some("wired"), device: None };
         assert_eq!(found(wired), Err("shape"), "read over Modbus");
+    }
+
+    #[test]
+    fn meters_of_one_hash_are_told_apart() {
+        let meters = meters();
+        let mut index = Index::new(&meters);
+        // As if all three had the hash of the first.
+        index.by_id.clear();
+        index.by_id.extend((0..3).map(|i| (key(("a", "m1")).wrapping_add(i.into()), 2 - i)));
+        assert_eq!(index.of(&meters).find(("a", "m1")), Some(0));
+        assert_eq!(index.of(&meters).find(("a", "m9")), None);
     }
 
     #[test]

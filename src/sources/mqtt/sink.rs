@@ -20,7 +20,7 @@ const QUOTED_MAX: usize = 60;
 /// One message's way out.
 #[derive(Debug)]
 pub(super) struct Sink<'a> {
-    pub(super) names: &'a Names,
+    pub(super) names: Names<'a>,
     pub(super) captures: Captures<'a>,
     pub(super) received: UtcMs,
     offset: Offset,
@@ -39,7 +39,7 @@ pub(super) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(super) fn new(
-        names: &'a Names,
+        names: Names<'a>,
         captures: Captures<'a>,
         message: &Message<'_>,
         offset: Offset,

@@ -194,7 +194,7 @@ fn registry() -> Registry {
         ct: 1.0,
         pt: 1.0,
         input: Input::Mqtt { device: None },
-        counting: submeterd::model::meter::Counting::default(),
+        counting: None,
     };
     let thresholds = Thresholds {
         running_above_w: 2.0,

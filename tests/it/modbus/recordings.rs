@@ -113,7 +113,7 @@ fn registry_of(kinds: &[(u8, u16, u16)]) -> Registry {
             ct: 1.0,
             pt: 1.0,
             input: Input::Modbus { link: "bus".into(), unit: *unit, profile: index },
-            counting: submeterd::model::meter::Counting::default(),
+            counting: None,
         });
     }
     registry

@@ -77,7 +77,7 @@ pub fn registry(units: &[u8], profile: Profile, period_ms: u32) -> Registry {
         ct: 1.0,
         pt: 1.0,
         input: Input::Modbus { link: "bus".into(), unit: *unit, profile: 0 },
-        counting: submeterd::model::meter::Counting::default(),
+        counting: None,
     };
     Registry { meters: units.iter().map(meter).collect(), profiles: vec![profile], ..Registry::default() }
 }

@@ -24,7 +24,7 @@ fn meter(id: &str, device: Option<&str>, ct: f64, pt: f64) -> Meter {
         ct,
         pt,
         input,
-        counting: crate::model::meter::Counting::default(),
+        counting: None,
     }
 }
 
@@ -106,7 +106,9 @@ impl Outcome {
 pub fn decode_as(topic: &str, payload: &[u8], delivery: Delivery) -> Outcome {
     let message = Message { kind: Kind::Mqtt, delivery, received: NOW, source: "b", topic, payload };
     let (mut readings, mut rejects) = (ReadingBatch::default(), Vec::new());
-    let partial = Decoders::new(&registry()).decode(&message, 7, &mut readings, &mut rejects);
+    let registry = registry();
+    let decoders = Decoders::new(&registry);
+    let partial = decoders.decode(&registry.meters, &message, 7, &mut readings, &mut rejects);
     Outcome { readings, rejects, partial }
 }
 
