@@ -69,7 +69,8 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub fn origin(context: &Context, peer: SocketAddr, headers: &HeaderMap) -> String {
     let said = headers.get("x-forwarded-for").filter(|_| context.behind_proxy);
     // The last of them is what our own proxy saw; those before may be anybody's invention.
-    let said = said.and_then(|v| v.to_str().ok()?.rsplit(',').next()?.trim().parse::<std::net::IpAddr>().ok());
+    let said =
+        said.and_then(|v| v.to_str().ok()?.rsplit(',').next()?.trim().parse::<std::net::IpAddr>().ok());
     said.unwrap_or_else(|| peer.ip()).to_string()
 }
 

@@ -14,16 +14,16 @@ use tokio::sync::{broadcast, watch};
 use super::answers::Files;
 use super::board::news::News;
 use super::board::plant::Board;
-use crate::accounts::accounts::Accounts;
-use crate::accounts::error::AccountsError;
-use crate::model::time::UtcMs;
 use super::problem::Problem;
 use super::status::Sensors;
+use crate::accounts::accounts::Accounts;
+use crate::accounts::error::AccountsError;
 use crate::journal::Journal;
 use crate::model::command::Command;
 use crate::model::message::{Delivery, Kind, Message};
 use crate::model::reading::Offset;
 use crate::model::time::Clock;
+use crate::model::time::UtcMs;
 
 /// How long a command waits for the engine to pass it.
 const COMMAND_WAIT: Duration = Duration::from_secs(15);

@@ -61,7 +61,8 @@ impl Problem {
         Problem {
             status: 403,
             title: "not sent by its own page".into(),
-            detail: "the secret of the session is missing or another one; reload the page and try again".into(),
+            detail: "the secret of the session is missing or another one; reload the page and try again"
+                .into(),
         }
     }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Where thresholds and baselines come from. The order is their priority, the first the most certain: what is further
 /// down never takes the place of what is further up by itself. Source: rule catalogue, 3.2 and 2.4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Written in the config by a person.

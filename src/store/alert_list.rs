@@ -119,10 +119,8 @@ fn statement(query: &AlertQuery, limit: usize) -> Statement {
     own.also(" AND rule = ?", query.rule.map(|r| r.name().to_owned().into()));
     match query.sites.as_deref() {
         Some([one]) => own.also(" AND site = ?", Some(one.to_string().into())),
-        Some(sites) => own.also(
-            " AND site IN (SELECT value FROM json_each(?))",
-            Some(list_of(sites.iter().map(|s| &**s))),
-        ),
+        Some(sites) => own
+            .also(" AND site IN (SELECT value FROM json_each(?))", Some(list_of(sites.iter().map(|s| &**s)))),
         None => {}
     }
     own.also(" AND subject = ?", query.subject.clone().map(Value::from));

@@ -69,9 +69,7 @@ fn grow(conn: &Connection) -> rusqlite::Result<()> {
         let found = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
         let n: i64 = conn.query_row(found, [table, column], |row| row.get(0))?;
         if n == 0 {
-            conn.execute_batch(&format!(
-                "ALTER TABLE {table} ADD COLUMN {column} {kind}"
-            ))?;
+            conn.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
         }
     }
     conn.execute_batch(INDEXES)

@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::enter::{safe_way, see_other};
 use super::signed::Signed;
 use super::view::View;
+use super::way::{safe_way, see_other};
 use crate::api::context::Shared;
 use crate::api::problem::Problem;
 use crate::api::v1::deeds::{do_acknowledge, do_act};

@@ -118,8 +118,7 @@ fn form(view: &View, filters: &Filters, board: &Board) -> Markup {
     let statuses = [Status::Open, Status::Cleared, Status::Retracted]
         .map(|s| (s.name().to_owned(), words::status(s).in_lang(lang).to_owned()));
     let levels = Level::ALL.map(|l| (l.name().to_owned(), words::level(l).in_lang(lang).to_owned()));
-    let rules: Vec<_> =
-        Rule::ALL.iter().map(|r| (r.name().to_owned(), parts::rule(*r, lang))).collect();
+    let rules: Vec<_> = Rule::ALL.iter().map(|r| (r.name().to_owned(), parts::rule(*r, lang))).collect();
     let regions: BTreeSet<&str> = seen(board, &view.caller).map(|p| &*p.site.region).collect();
     let regions: Vec<_> = regions.into_iter().map(|r| (r.to_owned(), r.to_owned())).collect();
     let seen_by = [("true", view.say("acknowledged", "已确认")), ("false", view.say("not yet", "未确认"))]

@@ -60,12 +60,14 @@ pub async fn show(State(context): Shared, view: View, Path(id): Path<String>) ->
 fn picture(view: &View, alert: &Alert, plant: &Plant, board: &Board) -> Markup {
     let end = alert.cleared.unwrap_or(board.now).max(alert.raised).max(alert.first.plus(1));
     let margin_ms = end.since(alert.first).clamp(MARGIN_MS.0, MARGIN_MS.1);
-    let (from, to) = (alert.first.plus(-margin_ms), end.plus(margin_ms).min(board.now.max(end).plus(MINUTE_MS / 6)));
+    let (from, to) =
+        (alert.first.plus(-margin_ms), end.plus(margin_ms).min(board.now.max(end).plus(MINUTE_MS / 6)));
     let points = alert.evidence.points.iter().filter_map(|p| {
         let own = plant.site.points.iter().find(|own| own.id == p.point)?;
         Some((own, p.thresholds.running_above_w, p.thresholds.running_below_w))
     });
-    let mut series: Vec<_> = points.map(|(p, above, below)| one(&p.id, &p.name, p.kind, above, below)).collect();
+    let mut series: Vec<_> =
+        points.map(|(p, above, below)| one(&p.id, &p.name, p.kind, above, below)).collect();
     if series.is_empty() {
         let own = plant.site.points.iter().filter(|p| p.id == alert.subject);
         series.extend(own.map(|p| {
@@ -115,7 +117,7 @@ pub fn chart(view: &View, spec: &serde_json::Value) -> Markup {
 
 fn note(view: &View, is_needed: bool) -> Markup {
     html! { textarea name="note" rows="2" maxlength="2000" required[is_needed] aria-label=(view.say("Note", "备注"))
-        placeholder=(view.say("Note", "备注")) {} }
+    placeholder=(view.say("Note", "备注")) {} }
 }
 
 fn form(view: &View, alert: &Alert, act: &str, title: &str, inside: &Markup) -> Markup {

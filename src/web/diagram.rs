@@ -38,7 +38,8 @@ fn need(view: &View, need: usize, of: usize) -> String {
 
 fn unit(view: &View, plant: &Plant, point: u16) -> Markup {
     let place = usize::from(point);
-    let (Some(point), Some(Unit { state, .. })) = (plant.site.points.get(place), plant.units.get(place)) else {
+    let (Some(point), Some(Unit { state, .. })) = (plant.site.points.get(place), plant.units.get(place))
+    else {
         return html! {};
     };
     let state: State = *state;

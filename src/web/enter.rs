@@ -1,10 +1,9 @@
 //! How people get in: the first of all by a code, the others by their password.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Form, Query, State};
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -13,51 +12,13 @@ use serde::Deserialize;
 use super::frame;
 use super::signed::Signed;
 use super::view::Look;
+use super::way::{Back, safe_way, see_other};
 use crate::accounts::role::Actor;
 use crate::api::caller::{Caller, SESSION_COOKIE, cookie, origin};
 use crate::api::context::{Context, Shared, with_accounts};
 use crate::api::problem::Problem;
 use crate::api::v1::people::record;
 use crate::model::time::SECOND_MS;
-
-/// Where to go afterwards.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Back {
-    back: Option<String>,
-}
-
-/// A way back, only to a page of ours.
-#[must_use]
-pub fn safe_way(back: Option<&str>) -> &str {
-    let is_ours = |way: &&str| {
-        way.starts_with('/') && !way.starts_with("//") && !way.contains('\\') && !way.contains(char::is_control)
-    };
-    back.filter(is_ours).unwrap_or("/")
-}
-
-/// The way back that a request asks for.
-#[must_use]
-pub fn safe_way_of(back: &Back) -> &str {
-    safe_way(back.back.as_deref())
-}
-
-/// To another page.
-pub fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
-}
-
-/// To where one logs in, or sets up where nobody can yet.
-pub async fn to_log_in(context: &Arc<Context>, look: &Look) -> Response {
-    match with_accounts(context, |accounts, _| accounts.needs_set_up()).await {
-        Ok(true) => see_other("/setup"),
-        Ok(false) => {
-            let back = serde_urlencoded::to_string([("back", &look.here)]).unwrap_or_default();
-            see_other(&format!("/log-in?{back}"))
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
 
 fn field(label: &str, name: &str, kind: &str, autocomplete: &str) -> Markup {
     html! {
@@ -140,7 +101,9 @@ pub async fn log_in(
 /// A refusal in the reader's language.
 fn said(problem: &Problem, look: &Look) -> String {
     match problem.status {
-        429 => look.lang.say("Too many tries. Wait a little and try again.", "尝试次数过多，请稍后再试。").into(),
+        429 => {
+            look.lang.say("Too many tries. Wait a little and try again.", "尝试次数过多，请稍后再试。").into()
+        }
         403 => look
             .lang
             .say("That is not right. Check what you typed and try again.", "输入有误，请核对后重试。")
@@ -232,24 +195,5 @@ pub async fn set_up(
             Ok((status, set_up_page(&look, Some(&said(&problem, &look)))).into_response())
         }
         Err(problem) => Err(problem),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::safe_way;
-
-    #[test]
-    fn the_way_back_leads_to_a_page_of_ours() {
-        for (asked, goes) in [
-            (Some("/alerts?status=open"), "/alerts?status=open"),
-            (Some("//evil.example"), "/"),
-            (Some("https://evil.example"), "/"),
-            (Some("/\\evil.example"), "/"),
-            (Some("/a\r\nSet-Cookie: x=y"), "/"),
-            (None, "/"),
-        ] {
-            assert_eq!(safe_way(asked), goes, "{asked:?}");
-        }
     }
 }

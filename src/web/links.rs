@@ -38,7 +38,7 @@ pub async fn show(State(context): Shared, view: View) -> Result<Markup, Problem>
 
 fn well(view: &View, is_well: bool, word: &str) -> Markup {
     html! { span class=(if is_well { "done" } else { "wrong" }) { (if is_well { "✓ " } else { "✗ " }) (word) }
-        @let _ = view; }
+    @let _ = view; }
 }
 
 fn last(view: &View, at: Option<UtcMs>, now: UtcMs) -> Markup {

@@ -106,14 +106,16 @@ fn strip(view: &View, plants: &[&Plant], board: &Board) -> Markup {
 
 /// For how long its gravest alert has been open.
 fn since(plant: &Plant, now: UtcMs) -> String {
-    let worst = plant.open().filter(|a| !a.is_suppressed).max_by_key(|a| (a.level, std::cmp::Reverse(a.first)));
+    let worst =
+        plant.open().filter(|a| !a.is_suppressed).max_by_key(|a| (a.level, std::cmp::Reverse(a.first)));
     worst.map_or_else(String::new, |alert| when::length(now.since(alert.first).max(0)))
 }
 
 fn cell(view: &View, hour: Option<Level>, ago: i64, now: UtcMs, zone: &TimeZone) -> Markup {
     let end = UtcMs((now.0.div_euclid(HOUR_MS) + 1) * HOUR_MS);
     let from = end.plus(-ago * HOUR_MS).local(zone);
-    let said = hour.map_or(view.say("no alert", "无告警"), |level| words::level(level).in_lang(view.lang()));
+    let said =
+        hour.map_or(view.say("no alert", "无告警"), |level| words::level(level).in_lang(view.lang()));
     html! {
         td class={"hour " (hour.map_or("calm", Level::name))} title=(format!("{from}: {said}")) {
             (hour.map_or("", words::level_mark))

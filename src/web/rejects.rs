@@ -24,7 +24,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// They see a part alone, or the store cannot be read.
-pub async fn list(State(context): Shared, view: View, Query(wanted): Query<Wanted>) -> Result<Markup, Problem> {
+pub async fn list(
+    State(context): Shared,
+    view: View,
+    Query(wanted): Query<Wanted>,
+) -> Result<Markup, Problem> {
     sees_all(&view.caller)?;
     let code = Some(wanted.code.clone()).filter(|code| !code.is_empty());
     let n = u32::try_from(N_ROWS).unwrap_or(u32::MAX);

@@ -17,8 +17,8 @@ use maud::html;
 
 use super::view::Look;
 use super::{
-    actions, alert_list, alert_page, assets, enter, frame, links, overview, people, rejects, settings, site_list,
-    site_page, trail,
+    actions, alert_list, alert_page, assets, enter, frame, links, overview, people_forms, rejects, settings,
+    site_list, site_page, trail,
 };
 use crate::api::caller::identify;
 use crate::api::context::{Context, Shared};
@@ -53,10 +53,10 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/trail", get(trail::list))
         .route("/settings", get(settings::show))
         .route("/settings/password", post(settings::set_own_password))
-        .route("/settings/users", post(people::add_user))
-        .route("/settings/users/change", post(people::change_user))
-        .route("/settings/tokens", post(people::add_token))
-        .route("/settings/tokens/revoke", post(people::revoke_token))
+        .route("/settings/users", post(people_forms::add_user))
+        .route("/settings/users/change", post(people_forms::change_user))
+        .route("/settings/tokens", post(people_forms::add_token))
+        .route("/settings/tokens/revoke", post(people_forms::revoke_token))
         .route("/like/{what}/{how}", get(settings::like))
         .route("/log-in", get(enter::log_in_form).post(enter::log_in))
         .route("/log-out", post(enter::log_out))
@@ -80,7 +80,8 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 /// What every answer carries; and where a page is wanted, what went wrong is told as one.
 async fn around(State(context): Shared, look: Look, request: Request, next: Next) -> Response {
-    let wants_page = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    let wants_page =
+        request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
     let is_asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
     let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");

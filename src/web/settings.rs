@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::enter::{Back, safe_way_of, see_other};
 use super::frame;
 use super::people;
 use super::signed::Signed;
 use super::view::{LANG_COOKIE, LIGHT_COOKIE, View};
+use super::way::{Back, safe_way_of, see_other};
 use crate::accounts::role::Act;
 use crate::api::context::{Shared, with_accounts};
 use crate::api::problem::Problem;
@@ -35,10 +35,16 @@ pub async fn page(
     told: Option<&Markup>,
 ) -> Result<Markup, Problem> {
     let administers = view.caller.actor.may(Act::Administer);
-    let people = if administers { people::people(context, view).await? } else { html! {} };
-    let light = |to: &str, name: &str| html! {
-        a.button href={"/like/light/" (to) "?back=/settings"}
-            aria-current=[(view.look.light == to.trim_start_matches("system")).then_some("true")] { (name) }
+    let people = if administers {
+        people::people(context, view).await?
+    } else {
+        html! {}
+    };
+    let light = |to: &str, name: &str| {
+        html! {
+            a.button href={"/like/light/" (to) "?back=/settings"}
+                aria-current=[(view.look.light == to.trim_start_matches("system")).then_some("true")] { (name) }
+        }
     };
     let own = &view.caller.actor;
     let body = html! {
@@ -104,7 +110,11 @@ pub async fn set_own_password(
 }
 
 /// Keeps what somebody likes, and goes back.
-pub async fn like(Path((what, how)): Path<(String, String)>, headers: HeaderMap, Query(back): Query<Back>) -> Response {
+pub async fn like(
+    Path((what, how)): Path<(String, String)>,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Response {
     let cookie = match (&*what, &*how) {
         ("lang", "zh" | "en") => Some((LANG_COOKIE, how.as_str())),
         ("light", "light" | "dark") => Some((LIGHT_COOKIE, how.as_str())),

@@ -32,7 +32,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// They may not see anything.
-pub async fn list(State(context): Shared, view: View, Query(wanted): Query<Wanted>) -> Result<Markup, Problem> {
+pub async fn list(
+    State(context): Shared,
+    view: View,
+    Query(wanted): Query<Wanted>,
+) -> Result<Markup, Problem> {
     view.caller.must(Act::See)?;
     let board = Arc::clone(&context.board.borrow());
     let text = |t: &str| Some(t.trim().to_owned()).filter(|t| !t.is_empty());

@@ -11,13 +11,13 @@ use super::diagram;
 use super::frame;
 use super::parts;
 use super::view::View;
+use crate::alerts::alert::subject_names;
 use crate::api::asked::LastRead;
 use crate::api::board::plant::Plant;
 use crate::api::context::{Shared, ask};
 use crate::api::problem::Problem;
 use crate::api::v1::sites::plant;
 use crate::detection::applicable::{self, Silent};
-use crate::alerts::alert::subject_names;
 use crate::model::site::Process;
 use crate::model::time::{HOUR_MS, MINUTE_MS, UtcMs};
 use crate::wording::silent::because;
@@ -78,7 +78,8 @@ fn alerts(view: &View, plant: &Plant, zone: &TimeZone, now: UtcMs) -> Markup {
 
 fn picture(view: &View, plant: &Plant, process: &Process, now: UtcMs) -> Markup {
     let treatment = process.treatment.iter().flat_map(|group| &group.points);
-    let points = process.production.iter().chain(treatment).filter_map(|i| plant.site.points.get(usize::from(*i)));
+    let points =
+        process.production.iter().chain(treatment).filter_map(|i| plant.site.points.get(usize::from(*i)));
     let series: Vec<_> = points
         .map(|p| {
             serde_json::json!({

@@ -25,10 +25,14 @@ pub fn story(view: &View, alert: &Alert, zone: &TimeZone) -> Markup {
         let what = words::known_key(&step.what).filter(|_| lang == Lang::Zh);
         let what = what.map_or_else(|| said(&step.what, lang).into_owned(), Into::into);
         let note = alert.acknowledged.as_ref().filter(|a| a.at == step.at).map(|a| &a.note);
-        lines.push((step.at, step.offset, html! {
-            (parts::level(step.level, lang)) " " (what)
-            @if let Some(note) = note.filter(|n| !n.is_empty()) { ": " q { (note) } }
-        }));
+        lines.push((
+            step.at,
+            step.offset,
+            html! {
+                (parts::level(step.level, lang)) " " (what)
+                @if let Some(note) = note.filter(|n| !n.is_empty()) { ": " q { (note) } }
+            },
+        ));
     }
     lines.extend(alert.deeds.iter().map(|deed| (deed.at, deed.offset, done(view, alert, deed))));
     for revision in &alert.revisions {
@@ -59,8 +63,12 @@ fn done(view: &View, alert: &Alert, deed: &Deed) -> Markup {
                 None => span.quiet { (view.say("not judged yet", "待审核")) },
             }
         },
-        Act::Confirm { declaration } => html! { (view.say("confirmed the declaration", "认可申报")) " #" (declaration) },
-        Act::Refuse { declaration } => html! { (view.say("refused the declaration", "不予认可申报")) " #" (declaration) },
+        Act::Confirm { declaration } => {
+            html! { (view.say("confirmed the declaration", "认可申报")) " #" (declaration) }
+        }
+        Act::Refuse { declaration } => {
+            html! { (view.say("refused the declaration", "不予认可申报")) " #" (declaration) }
+        }
     };
     html! { b { (deed.who) } " " (what) @if !deed.note.is_empty() { ": " q { (deed.note) } } }
 }

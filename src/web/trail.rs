@@ -51,7 +51,11 @@ const DEEDS: [Words; 20] = [
 ///
 /// # Errors
 /// They may not, or the store cannot be read.
-pub async fn list(State(context): Shared, view: View, Query(wanted): Query<Wanted>) -> Result<Markup, Problem> {
+pub async fn list(
+    State(context): Shared,
+    view: View,
+    Query(wanted): Query<Wanted>,
+) -> Result<Markup, Problem> {
     view.caller.must(Act::Audit)?;
     sees_all(&view.caller)?;
     let filter = TrailFilter {
@@ -62,7 +66,12 @@ pub async fn list(State(context): Shared, view: View, Query(wanted): Query<Wante
     };
     let rows = ask(&context, move |files| files.trail(&filter)).await?;
     let (zone, lang) = (TimeZone::system(), view.lang());
-    let said = |what: &str| DEEDS.iter().find(|w| w.en == what).map_or_else(|| what.to_owned(), |w| w.in_lang(lang).replace('_', " "));
+    let said = |what: &str| {
+        DEEDS
+            .iter()
+            .find(|w| w.en == what)
+            .map_or_else(|| what.to_owned(), |w| w.in_lang(lang).replace('_', " "))
+    };
     let body = html! {
         form.filters method="get" action="/trail" role="search" {
             label.wide { (view.say("About", "对象")) input type="search" name="subject" value=(wanted.subject)

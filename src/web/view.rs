@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
 
-use super::enter::to_log_in;
+use super::way::to_log_in;
 use crate::api::caller::{Caller, cookie};
 use crate::api::context::Context;
 use crate::wording::words::Lang;
@@ -86,7 +86,7 @@ impl FromRequestParts<Arc<Context>> for View {
         let look = Look::of(parts);
         match parts.extensions.get::<Caller>() {
             Some(caller) => Ok(View { look, caller: caller.clone() }),
-            None => Err(to_log_in(context, &look).await),
+            None => Err(to_log_in(context, &look.here).await),
         }
     }
 }

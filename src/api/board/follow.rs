@@ -73,9 +73,9 @@ impl Follower {
     pub fn follow(&mut self, now: UtcMs) -> Result<Vec<News>, FollowError> {
         let conn = self.views.conn();
         // One moment of the store: what is read later belongs to what was read first.
-        let _moment = conn.unchecked_transaction().map_err(|source| {
-            FollowError::Read(StoreError::Sql { operation: "begin to read", source })
-        })?;
+        let _moment = conn
+            .unchecked_transaction()
+            .map_err(|source| FollowError::Read(StoreError::Sql { operation: "begin to read", source }))?;
         let passed = self.views.cursor().map_err(FollowError::Read)?;
         let before = self.board.passed;
         let configured_by = overview::configured_by(conn).map_err(FollowError::Read)?;

@@ -113,8 +113,8 @@ impl AlertsQuery {
     /// Something that was asked for cannot be meant.
     pub fn within(&self, board: &Board, caller: &Caller) -> Result<AlertQuery, Problem> {
         let after = self.after.as_deref().map(str::parse::<Place>).transpose();
-        let after =
-            after.map_err(|()| Problem::bad_request("after is no place of the list: take it from next".into()))?;
+        let after = after
+            .map_err(|()| Problem::bad_request("after is no place of the list: take it from next".into()))?;
         if self.q.as_ref().is_some_and(|q| q.chars().nth(TEXT_CHARS_MAX).is_some()) {
             return Err(Problem::bad_request(format!("q is longer than {TEXT_CHARS_MAX} characters")));
         }

@@ -107,8 +107,9 @@ pub async fn do_act(
             return Err(Problem::bad_request("another cause is told in the note".into()));
         }
         Act::Confirm { declaration } | Act::Refuse { declaration } => {
-            let is_there =
-                |d: &crate::model::deed::Deed| d.offset == *declaration && matches!(d.act, Act::Declare { .. });
+            let is_there = |d: &crate::model::deed::Deed| {
+                d.offset == *declaration && matches!(d.act, Act::Declare { .. })
+            };
             if !alert.deeds.iter().any(is_there) {
                 return Err(Problem::not_found("declaration", &declaration.to_string()));
             }

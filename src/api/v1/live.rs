@@ -97,4 +97,3 @@ pub async fn stream(
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
-

@@ -201,7 +201,11 @@ pub async fn do_change_user(
 ///
 /// # Errors
 /// They may not, or it is not taken.
-pub async fn do_add_token(context: &Context, caller: &Caller, own: AddToken) -> Result<NewTokenItem, Problem> {
+pub async fn do_add_token(
+    context: &Context,
+    caller: &Caller,
+    own: AddToken,
+) -> Result<NewTokenItem, Problem> {
     caller.must(Act::Administer)?;
     let (scope, expires) = (scope(&own.scope)?, own.expires_ms.map(UtcMs));
     let new = NewToken { name: own.name, role: own.role, scope, expires };

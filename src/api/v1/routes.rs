@@ -73,7 +73,8 @@ pub fn router() -> Router<Arc<Context>> {
         async move { ([("content-type", "application/json")], text.to_string()) }
     };
     let all = router.route(&format!("{ROOT}/openapi.json"), get(served));
-    all.route(&format!("{ROOT}/{{*rest}}"), axum::routing::any(nothing)).method_not_allowed_fallback(no_method)
+    all.route(&format!("{ROOT}/{{*rest}}"), axum::routing::any(nothing))
+        .method_not_allowed_fallback(no_method)
 }
 
 async fn nothing(uri: Uri) -> Problem {

@@ -263,7 +263,14 @@ mod tests {
     }
 
     fn look(lang: Lang, width: usize) -> Look {
-        Look { lang, width, height: 24, colour: false, zone: TimeZone::UTC, page: "http://127.0.0.1:1  demo  x".into() }
+        Look {
+            lang,
+            width,
+            height: 24,
+            colour: false,
+            zone: TimeZone::UTC,
+            page: "http://127.0.0.1:1  demo  x".into(),
+        }
     }
 
     fn drawn(look: &Look) -> Vec<String> {

@@ -133,11 +133,7 @@ pub fn identity(
     match (&typed.certificate_file, &typed.key_file) {
         (None, None) => None,
         (Some(_), None) => {
-            report.error(
-                &at.key("key_file"),
-                "this key is missing",
-                "a certificate needs its private key",
-            );
+            report.error(&at.key("key_file"), "this key is missing", "a certificate needs its private key");
             None
         }
         (None, Some(_)) => {
@@ -148,10 +144,9 @@ pub fn identity(
             );
             None
         }
-        (Some(certificate), Some(key)) if places.without_secrets => Some(ClientCertificate {
-            certificate_file: places.path(certificate),
-            key_file: places.path(key),
-        }),
+        (Some(certificate), Some(key)) if places.without_secrets => {
+            Some(ClientCertificate { certificate_file: places.path(certificate), key_file: places.path(key) })
+        }
         (Some(certificate), Some(key)) => {
             let (certificate_file, key_file) = (places.path(certificate), places.path(key));
             certificates(&certificate_file, &at.key("certificate_file"), report);

@@ -122,7 +122,8 @@ async fn post(http: &reqwest::Client, url: &str, body: &Value) -> Value {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Told to end, the driver ends its browser; killed, it would leave it behind.
-        let Some((host, path)) = self.session.strip_prefix("http://").and_then(|url| url.split_once('/')) else {
+        let Some((host, path)) = self.session.strip_prefix("http://").and_then(|url| url.split_once('/'))
+        else {
             return;
         };
         if let Ok(mut stream) = TcpStream::connect(host) {

@@ -97,7 +97,11 @@ pub fn chromedriver() -> Option<Server> {
 
 /// The tool that tries an API by its description. `None`: not installed, the test is skipped.
 pub fn schemathesis() -> Option<PathBuf> {
-    let kind = Kind { programs: &["schemathesis", "st"], package: "python3-venv, then pip install schemathesis", command: |_, _, _| {} };
+    let kind = Kind {
+        programs: &["schemathesis", "st"],
+        package: "python3-venv, then pip install schemathesis",
+        command: |_, _, _| {},
+    };
     find(kind)
 }
 

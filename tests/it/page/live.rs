@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response};
+use rumqttc::{AsyncClient, MqttOptions, QoS};
 use serde_json::json;
+use submeterd::model::time::{Clock, MINUTE_MS};
 
 use super::visitor::{House, json};
 use crate::harness::servers;
@@ -26,6 +28,30 @@ async fn hear(stream: &mut Response, what: &str) -> String {
         }
     };
     tokio::time::timeout(WITHIN, heard).await.unwrap_or_else(|_| panic!("no event with {what}"))
+}
+
+/// A press that runs and says so twice a second, for as long as somebody listens.
+async fn run_press(port: u16, site: &str) {
+    let (client, mut events) = AsyncClient::new(MqttOptions::new(site, "127.0.0.1", port), 100);
+    let mut every = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            _ = every.tick() => {
+                let body = format!("{{\"ts\":{},\"p\":80}}", Clock::System.now().0);
+                let topic = format!("submeter/v1/{site}/press/reading");
+                client.try_publish(topic, QoS::AtLeastOnce, false, body).unwrap();
+            }
+            event = events.poll() => drop(event.unwrap()),
+        }
+    }
+}
+
+/// What is heard while the press of a site runs.
+async fn hear_of(stream: &mut Response, what: &str, port: u16, site: &str) -> String {
+    tokio::select! {
+        event = hear(stream, what) => event,
+        () = run_press(port, site) => unreachable!("it runs on"),
+    }
 }
 
 fn id_of(event: &str) -> String {
@@ -52,29 +78,20 @@ async fn a_stream_that_broke_off_goes_on_where_it_was_within_what_is_seen() {
     let mut stream = listen(&all, None).await;
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let mut own = listen(&plant, None).await;
-    let publish = |site: &str, minutes_ago: i64, kw: f64| {
-        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes_ago);
-        let payload = json!({"time": at.to_string(), "power_w": kw * 1_000.0}).to_string();
-        servers::publish(broker.port(), &format!("submeter/v1/{site}/press/reading"), &payload);
-    };
-    for minutes_ago in (0..8).rev() {
-        publish("plant-1", minutes_ago, 80.0);
-    }
-    let running = hear(&mut stream, "\"running\"").await;
+    let running = hear_of(&mut stream, "\"running\"", broker.port(), "plant-1").await;
     assert!(running.contains("event: state") && running.contains("plant-1"), "{running}");
     drop(stream);
-    for minutes_ago in (0..8).rev() {
-        publish("plant-2", minutes_ago, 80.0);
-    }
+    let first = hear_of(&mut own, "event: state", broker.port(), "plant-2").await;
     let mut again = listen(&all, Some(&id_of(&running))).await;
     let missed = hear(&mut again, "plant-2").await;
     assert!(missed.contains("\"running\""), "{missed}");
-    let first = hear(&mut own, "event: state").await;
     assert!(first.contains("plant-2"), "another plant's state is not told: {first}");
 
-    let shown = json(admin.get("/api/v1/readings?site=plant-1&point=press&from=1&to=4000000000000&width=2").await).await;
+    let shown =
+        json(admin.get("/api/v1/readings?site=plant-1&point=press&from=1&to=4000000000000&width=2").await)
+            .await;
     assert!(shown["detail"].as_str().unwrap().contains("800 days"), "{shown}");
-    let to = jiff::Timestamp::now().as_millisecond() + 60_000;
+    let to = Clock::System.now().plus(MINUTE_MS).0;
     let from = to - 3_600_000;
     let path = format!("/api/v1/readings?site=plant-1&point=press&from={from}&to={to}&width=1");
     let shown = json(admin.get(&path).await).await;

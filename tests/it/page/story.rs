@@ -72,7 +72,8 @@ fn pictures() -> PathBuf {
 }
 
 async fn tell(demo: &Demo, browser: &Browser, said: &Said) {
-    let picture = async |name: &str| browser.picture(&pictures().join(format!("{}-{name}.png", said.lang))).await;
+    let picture =
+        async |name: &str| browser.picture(&pictures().join(format!("{}-{name}.png", said.lang))).await;
     let url = &demo.url;
     browser.go(&format!("{url}/like/lang/{}?back=/alerts", said.lang)).await;
     picture("log-in").await;
@@ -100,7 +101,9 @@ async fn tell(demo: &Demo, browser: &Browser, said: &Said) {
     browser.type_into("form[action$='/acknowledge'] textarea", "seen, calling the plant").await;
     browser.click("form[action$='/acknowledge'] button.main").await;
     browser.see(".story", "seen, calling the plant").await;
-    browser.run("document.querySelector('form[action$=\"/declare\"] select').value = 'treatment_fault'").await;
+    browser
+        .run("document.querySelector('form[action$=\"/declare\"] select').value = 'treatment_fault'")
+        .await;
     browser.type_into("form[action$='/declare'] textarea", "belt torn").await;
     browser.click("form[action$='/declare'] button.main").await;
     browser.see(".story", said.declared).await;

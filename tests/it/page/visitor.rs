@@ -19,11 +19,11 @@ pub fn sites() -> Vec<(String, String)> {
     [("plant-1", "Yuhua"), ("plant-2", "Gulou")]
         .map(|(id, region)| {
             let text = format!(
-                "id = {id:?}\nname = \"Works {id}\"\nregion = {region:?}\ntime_zone = \"Asia/Shanghai\"\n\
+                "id = {id:?}\nname = \"Works {id}\"\nregion = {region:?}\ntime_zone = \"Asia/Shanghai\"\nreorder = \"2s\"\nstep = \"1s\"\n\
                  [[meters]]\nid = \"press\"\n[[meters]]\nid = \"fan\"\n\
-                 [[points]]\nid = \"press\"\nkind = \"production\"\nmeter = \"press\"\nrated = \"100 kW\"\n\
-                 [[points]]\nid = \"fan\"\nkind = \"treatment\"\nmeter = \"fan\"\nrated = \"20 kW\"\n\
-                 [[processes]]\nid = \"line\"\nproduction = [\"press\"]\ntreatment = [[\"fan\"]]\n"
+                 [[points]]\nid = \"press\"\nkind = \"production\"\nmeter = \"press\"\nrated_kw = 100\non_for = \"1s\"\noff_for = \"1s\"\n\
+                 [[points]]\nid = \"fan\"\nkind = \"treatment\"\nmeter = \"fan\"\nrated_kw = 20\n\
+                 [[processes]]\nid = \"line\"\nproduction = [\"press\"]\ntreatment = [{{ points = [\"fan\"] }}]\n"
             );
             (id.to_owned(), text)
         })
@@ -66,7 +66,13 @@ impl House {
         let form = encoded(&[("code", code), ("name", "chen"), ("password", PASSWORD)]);
         let made = self.form("/setup", form).await;
         assert_eq!(made.status(), StatusCode::SEE_OTHER, "{}", made.text().await.unwrap());
-        self.log_in("chen", PASSWORD).await
+        let admin = self.log_in("chen", PASSWORD).await;
+        wait_for("both plants on the page", ANSWERS_WITHIN, async || {
+            let overview = json(admin.get("/api/v1/overview").await).await;
+            (overview["n_sites"] == 2).then_some(())
+        })
+        .await;
+        admin
     }
 
     /// Sends a form as nobody in particular.
