@@ -91,14 +91,19 @@ fn modbus(view: &View, name: &str, link: &LinkStatus, now: UtcMs) -> Markup {
                     td { code { (s.meter) } } td.number { (s.unit) }
                     td { (well(view, s.state == SlaveState::Ok, words::slave(s.state).in_lang(view.lang()))) }
                     td { (last(view, s.last_ok, now)) }
-                    td.number { (when::length(i64::from(s.period_ms))) " / "
-                        @match s.interval_ms { Some(ms) => (when::length(i64::from(ms))), None => "—" } }
+                    td.number { (seconds(s.period_ms)) " / "
+                        @match s.interval_ms { Some(ms) => (seconds(ms)), None => "—" } }
                     td.number { (s.timeouts) } td.number { (s.garbled) }
                     td { (s.hint.as_deref().or(s.last_error.as_deref()).unwrap_or("—")) }
                 } } }
             } }
         }
     }
+}
+
+/// A period, to the tenth of a second where it is short.
+fn seconds(ms: u32) -> String {
+    if ms < 10_000 { format!("{:.1} s", f64::from(ms) / 1_000.0) } else { when::length(i64::from(ms)) }
 }
 
 fn sinks(view: &View, status: &Status) -> Markup {

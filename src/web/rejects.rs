@@ -46,7 +46,7 @@ pub async fn list(
                     (words::key(code, lang)) " " (n) }
             }
         }
-        @if rows.is_empty() { (parts::nothing(view.say("None.", "无。"))) } @else { div.scroll { table {
+        @if rows.is_empty() { (parts::nothing(view.say("None.", "无。"))) } @else { div.scroll { table.cards {
             thead { tr {
                 th { (view.say("Received", "接收时间")) } th { (view.say("From", "来源")) } th { (view.say("Topic or meter", "主题或电表")) }
                 th { (view.say("Reason", "原因")) } th { (view.say("Begin", "报文开头")) }

@@ -78,7 +78,7 @@ pub async fn list(
                 placeholder=(view.say("alert, point, user", "告警、监测点、用户")); }
             button.main { (view.say("Show", "查询")) }
         }
-        @if rows.is_empty() { (parts::nothing(view.say("Nothing was done yet.", "暂无操作记录。"))) } @else { div.scroll { table {
+        @if rows.is_empty() { (parts::nothing(view.say("Nothing was done yet.", "暂无操作记录。"))) } @else { div.scroll { table.cards {
             thead { tr {
                 th { (view.say("When", "时间")) } th { (view.say("Who", "操作人")) } th { (view.say("From", "来源")) }
                 th { (view.say("What", "操作")) } th { (view.say("Site", "企业")) } th { (view.say("About", "对象")) }

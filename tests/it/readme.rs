@@ -29,13 +29,13 @@ fn said(output: &Output) -> String {
 /// The configuration of the README in `folder`, with secrets, and with what it shows to be added.
 fn configured(folder: &Path) {
     let toml = blocks(&readme(), "toml");
-    let [main, site, subscription, mapping, telemetry] = &toml[..] else {
+    let [main, site, subscription, mapping, page, telemetry] = &toml[..] else {
         panic!("{} blocks of TOML", toml.len())
     };
     let main = main
         .replace("/etc/submeterd/", "")
         .replace("[[modbus.links]]", &format!("{subscription}\n[[modbus.links]]"));
-    fs::write(folder.join("submeterd.toml"), format!("{main}\n{mapping}\n{telemetry}")).unwrap();
+    fs::write(folder.join("submeterd.toml"), format!("{main}\n{mapping}\n{page}\n{telemetry}")).unwrap();
     fs::create_dir(folder.join("sites")).unwrap();
     fs::write(folder.join("sites/print-works.toml"), site).unwrap();
     for secret in ["broker.password", "influx.token"] {

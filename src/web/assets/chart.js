@@ -24,7 +24,7 @@ window.drawChart = async (place) => {
 
   // Readings that begin late in the span are not pushed into a corner.
   const first = Math.min(...read.filter((one) => one.at_ms.length).map((one) => one.at_ms[0]));
-  if (first - spec.from > 0.6 * (spec.to - spec.from)) spec.from = first - 0.08 * (spec.to - first);
+  if (first - spec.from > 0.3 * (spec.to - spec.from)) spec.from = first - 0.08 * (spec.to - first);
 
   // Where nothing was read for longer than pieces usually lie apart, the line breaks: what is missing is not drawn.
   const columns = read.map((one) => {

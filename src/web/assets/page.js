@@ -90,5 +90,6 @@
     document.querySelectorAll("[data-chart]:not([data-drawn])").forEach((one) => window.drawChart(one));
   };
   begin();
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (document.body.hasAttribute("data-live")) listen();
 })();
