@@ -87,6 +87,8 @@ pub mod alerts;
 
 pub mod history;
 
+pub mod notices;
+
 pub mod store;
 
 pub mod engine;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::words::Lang;
+use super::words::{self, Lang};
 use crate::config::settings::Daemon;
 use crate::config::{self, Loaded};
 
@@ -27,7 +27,7 @@ impl Globals {
     /// The language to speak.
     #[must_use]
     pub fn lang(&self) -> Lang {
-        self.lang.unwrap_or_else(Lang::of_environment)
+        self.lang.unwrap_or_else(words::of_environment)
     }
 }
 

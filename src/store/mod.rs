@@ -9,6 +9,7 @@ pub mod error;
 pub mod exchanges;
 pub mod judging;
 pub mod learned;
+pub mod notices;
 pub mod queue;
 pub mod records;
 pub mod revising;

@@ -21,6 +21,7 @@ mod mistakes;
 mod modbus;
 mod mqtt;
 mod mqtt_tls;
+mod notices;
 mod outbox;
 mod payloads;
 mod readme;

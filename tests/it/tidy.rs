@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
+    &["notices"],
     &["sources", "detection", "store"],
     &["outbox", "engine"],
     &["api"],
@@ -197,6 +198,7 @@ const PURE: &[&str] = &[
     "detection/",
     "alerts/",
     "learning/",
+    "notices/",
     "journal/frame.rs",
     "journal/chain.rs",
     "sources/reject.rs",
@@ -215,6 +217,7 @@ const PURE: &[&str] = &[
     "outbox/pieces.rs",
     "outbox/lanes.rs",
     "outbox/answer.rs",
+    "outbox/signature.rs",
     "engine/world.rs",
     "engine/effects.rs",
     "engine/adopt.rs",
