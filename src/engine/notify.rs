@@ -1,6 +1,8 @@
 //! Who is told of alerts: receivers hear of each change of an alert, and with each tick what is due is put into the queue,
 //! all in the transaction that holds the rest. So a kill anywhere tells nothing twice and loses nothing.
 
+use std::collections::HashSet;
+
 use jiff::tz::TimeZone;
 
 use super::audience::Subscriber;
@@ -89,10 +91,10 @@ impl Step<'_> {
             }
             let conn = self.tx.conn();
             let mut all = notices::open_alerts(conn)?;
-            for id in notices::heard_by(conn, &own.name)? {
-                if !all.iter().any(|alert| *alert.id == *id) {
-                    all.extend(self.tx.alert(&id)?);
-                }
+            let open: HashSet<&str> = all.iter().map(|alert| &*alert.id).collect();
+            let heard = notices::heard_by(conn, &own.name)?.into_iter().filter(|id| !open.contains(&**id));
+            for id in heard.collect::<Vec<_>>() {
+                all.extend(self.tx.alert(&id)?);
             }
             for alert in &all {
                 self.hear_one(own, known, alert)?;

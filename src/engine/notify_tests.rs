@@ -166,6 +166,20 @@ fn what_is_suppressed_or_not_asked_for_is_not_told() {
     take(&mut one, &all, 0..all.len());
     assert_eq!((notices(folder.path(), "grave"), notices(folder.path(), "other")), (vec![], vec![]));
 
+    let short = Filing { to: START.plus(25 * MINUTE_MS), ..filing.clone() };
+    let folder = tempfile::tempdir().unwrap();
+    let mut outlasting = all.clone();
+    outlasting.insert(1, asked(-1, &Command::FileMaintenance(short)));
+    let mut one = engine(folder.path(), vec![subscriber("duty", Policy::default())], 0);
+    take(&mut one, &outlasting, 0..outlasting.len());
+    let told = notices(folder.path(), "duty");
+    assert_eq!(said(&told).concat()[0], "raised treatment_off");
+    assert_eq!(
+        told[0].at,
+        START.plus(25 * MINUTE_MS + 30_000),
+        "with the first tick after the reason has ended"
+    );
+
     let folder = tempfile::tempdir().unwrap();
     all.insert(1, asked(-1, &Command::FileMaintenance(filing)));
     let mut one = engine(folder.path(), vec![subscriber("duty", Policy::default())], 0);

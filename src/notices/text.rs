@@ -97,3 +97,79 @@ fn span(alert: &Alert, site: &About, lang: Lang) -> String {
         (Some(end), Lang::Zh) => format!("{} 至 {}", local(alert.first), local(end)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::notice::notices;
+    use super::*;
+    use crate::alerts::alert::Status;
+    use crate::alerts::evidence::Evidence;
+    use crate::model::rule::{Level, Rule};
+
+    const ALL: [What; 6] =
+        [What::Raised, What::Escalated, What::Reminder, What::Past, What::Cleared, What::Retracted];
+
+    fn notice(told: &[What]) -> Notice {
+        let alert = |what: &What| Alert {
+            id: what.name().into(),
+            site: "plant".into(),
+            rule: Rule::TreatmentOff,
+            rule_version: 1,
+            subject_kind: "process".into(),
+            subject: "line-1".into(),
+            status: if what.stands() { Status::Open } else { Status::Cleared },
+            level: Level::Alarm,
+            first: UtcMs(1_795_521_790_000),
+            raised: UtcMs(1_795_522_390_000),
+            raised_before: None,
+            last_certain: UtcMs(1_795_522_390_000),
+            cleared: (!what.stands()).then_some(UtcMs(1_795_523_000_000)),
+            certain_ms: 600_000,
+            unknown_ms: 0,
+            evidence: Evidence::default(),
+            acknowledged: None,
+            history: Vec::new(),
+            said: 0,
+            retroactive: false,
+            revisions: Vec::new(),
+            suppressed: Vec::new(),
+        };
+        let telling = |what: &What| Telling {
+            what: *what,
+            levels: vec![Level::Alarm],
+            region: "".into(),
+            alert: Box::new(alert(what)),
+        };
+        let site = About {
+            id: "plant".into(),
+            name: "印刷厂".into(),
+            region: "".into(),
+            time_zone: "Asia/Shanghai".into(),
+        };
+        notices("duty", &site, told.iter().map(telling).collect(), 1, (7, UtcMs(0))).remove(0)
+    }
+
+    #[test]
+    fn a_notice_reads_well_in_both_languages() {
+        let one = notice(&[What::Raised]);
+        assert_eq!(subject(&one, Lang::Zh), "[报警] 印刷厂：生产期间治污设施停运，新告警");
+        assert_eq!(
+            body(&one, Lang::Zh),
+            "[报警] 生产期间治污设施停运（line-1）：新告警；始于 2026-11-24 20:03:10；告警编号 raised\n\
+             该企业现有未解除告警 1 条。"
+        );
+        assert_eq!(subject(&one, Lang::En), "[alarm] 印刷厂: treatment_off, new");
+        let two = notice(&[What::Cleared, What::Reminder]);
+        assert_eq!(subject(&two, Lang::En), "[alarm] 印刷厂: 2 alerts, 1 stand");
+        assert!(body(&two, Lang::En).contains("cleared; 2026-11-24 20:03:10 to 2026-11-24 20:23:20"));
+    }
+
+    #[test]
+    fn every_word_has_its_chinese() {
+        for told in ALL {
+            let line = body(&notice(&[told]), Lang::Zh);
+            let said = line.replace("line-1", "").replace(told.name(), "");
+            assert!(!said.chars().any(|c| c.is_ascii_alphabetic()), "{said}");
+        }
+    }
+}

@@ -106,8 +106,10 @@ impl Sender {
             match first.map(|queued| (queued.id, queued.entry)) {
                 None => self.idle(&mut wake).await?,
                 Some((id, Ok(Entry::Notice(notice)))) => self.deliver(id, &notice).await?,
-                Some((id, Ok(_))) => self.set_aside(id, (String::new(), 0), "it is no notice").await?,
-                Some((id, Err(damaged))) => self.set_aside(id, (damaged.body, 0), &damaged.why).await?,
+                Some((id, Ok(_))) => self.set_aside(id, "?", (String::new(), 0), "it is no notice").await?,
+                Some((id, Err(damaged))) => {
+                    self.set_aside(id, "?", (damaged.body, 0), &damaged.why).await?;
+                }
             }
         }
     }
@@ -133,17 +135,18 @@ impl Sender {
 
     async fn refused(&mut self, id: i64, notice: &Notice, status: u16, why: &str) -> Result<(), DeskError> {
         let text = serde_json::to_string(notice).unwrap_or_else(|_| notice.id.to_string());
-        self.set_aside(id, (text, status), why).await
+        self.set_aside(id, &notice.id, (text, status), why).await
     }
 
     /// Keeps a notice for people to look at, and lets those behind it pass.
     async fn set_aside(
         &mut self,
         id: i64,
+        name: &str,
         (line, status): (String, u16),
         why: &str,
     ) -> Result<(), DeskError> {
-        let suspicion = self.pulse.refused(&line, status, why);
+        let suspicion = self.pulse.refused(name, status, why);
         let bad = BadLine { line, status, why: why.to_owned(), set_aside: self.pulse.now() };
         self.tray.at(move |tray| tray.settle(id, Some(&bad))).await?;
         self.oldest = None;

@@ -12,6 +12,9 @@ use super::answer::{self, Answer};
 /// Nobody is told to come again later than this.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
 
+/// So much of a refusal is read, bytes.
+const WORDS_BYTES_MAX: usize = 4 << 10;
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -56,19 +59,26 @@ impl Web {
     /// One request, and what its answer means.
     pub async fn post(&mut self, url: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
         self.retry_after = None;
-        let response = match self.client.post(url).headers(headers).body(body).send().await {
+        let mut response = match self.client.post(url).headers(headers).body(body).send().await {
             Ok(response) => response,
             Err(error) => return failed(error),
         };
         let status = response.status().as_u16();
         let seconds = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
         self.retry_after = seconds.map(|s| Duration::from_secs(s).min(RETRY_AFTER_MAX));
-        match response.text().await {
-            // What is taken is taken, whatever page is shown for it.
-            Ok(_) if (200..=299).contains(&status) => Answer::Taken,
-            Ok(text) => answer::of_status(status, &text),
-            Err(error) => failed(error),
+        // What is taken is taken, whatever is shown for it.
+        if (200..=299).contains(&status) {
+            return Answer::Taken;
         }
+        let mut words = Vec::new();
+        while words.len() < WORDS_BYTES_MAX {
+            match response.chunk().await {
+                Ok(Some(more)) => words.extend_from_slice(&more),
+                // The status says enough.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        answer::of_status(status, &String::from_utf8_lossy(&words))
     }
 
     /// How long the far side last asked to wait, once.

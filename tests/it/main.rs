@@ -22,6 +22,7 @@ mod modbus;
 mod mqtt;
 mod mqtt_tls;
 mod notices;
+mod notices_tls;
 mod outbox;
 mod payloads;
 mod readme;

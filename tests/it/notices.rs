@@ -1,5 +1,9 @@
 //! Notices, from the queue to those who are told.
 
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
@@ -14,11 +18,13 @@ use submeterd::notices::item::What;
 use submeterd::outbox::signature;
 use submeterd::outbox::status::{SinkKind, SinkState};
 
+use crate::endtoend;
 use crate::harness::hook::Hook;
 use crate::harness::notice_store::{NoticeStore, WITHIN, alert};
+use crate::harness::program::Program;
 use crate::harness::servers;
 use crate::harness::smtp::Smtp;
-use crate::harness::wait::wait_for;
+use crate::harness::wait::{wait_for, wait_for_blocking};
 
 const NOW: UtcMs = UtcMs(1_795_521_790_000);
 
@@ -113,10 +119,11 @@ async fn one_that_is_refused_is_set_aside_and_a_wrong_configuration_holds_all() 
     let status = sender.until("all of it", |s| s.n_lines_delivered == 3 && s.n_set_aside == 1).await;
     assert!(status.last_error.is_some_and(|why| why.contains("403")));
 
-    hook.script(vec![401; 8]);
+    hook.otherwise(401);
     let more = store.raise(1);
-    let held = sender.until("a hold", |s| s.state == SinkState::Holding).await;
-    assert!(held.last_error.unwrap().contains("401") && held.n_backlog == 1);
+    let held = sender.until("a hold", |s| s.state == SinkState::Holding && s.n_backlog == 1).await;
+    assert!(held.last_error.unwrap().contains("401"));
+    hook.otherwise(204);
     store.emptied().await;
     assert_eq!(hook.taken().last(), more.last());
     // An address that refuses everything is the wrong one: not everything is set aside without a pause.
@@ -298,4 +305,89 @@ async fn mails_go_to_everybody_named_and_a_bad_one_holds_up_no_other() {
     let [aside] = &store.set_aside()[..] else { panic!("one") };
     assert!(aside.status == 554 && aside.why.contains("spam"), "{aside:?}");
     sender.stop().await;
+}
+
+#[test]
+fn the_example_for_an_alertmanager_is_one() {
+    let Some(amtool) = servers::amtool() else { return };
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("deploy/alertmanager/alertmanager.yml");
+    let checked = Command::new(amtool).arg("check-config").arg(&file).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let text = std::fs::read_to_string(file).unwrap();
+    for level in [Level::Warning, Level::Alarm, Level::Critical] {
+        assert!(text.contains(level.name()));
+    }
+}
+
+/// A press that runs and a fan that runs while `fan` says so, until the task is dropped.
+async fn plant(port: u16, fan: Arc<AtomicBool>) {
+    let mut options = MqttOptions::new("plant", "127.0.0.1", port);
+    options.set_keep_alive(Duration::from_secs(5));
+    let (client, mut events) = AsyncClient::new(options, 64);
+    let mut pace = tokio::time::interval(Duration::from_millis(250));
+    loop {
+        tokio::select! {
+            _ = pace.tick() => {
+                let now = Clock::System.now().0;
+                let kw = if fan.load(Ordering::Acquire) { "5.0" } else { "0.0" };
+                for (meter, power) in [("press", "5.0"), ("fan", kw)] {
+                    let topic = format!("submeter/v1/plant-0/{meter}/reading");
+                    let body = format!(r#"{{"ts":{now},"p":{power}}}"#);
+                    // A queue that is full is a moment lost, as with a real gateway.
+                    drop(client.try_publish(topic, QoS::AtLeastOnce, false, body));
+                }
+            }
+            event = events.poll() => drop(event.unwrap()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_program_tells_each_change_once_though_it_is_killed_and_the_receiver_is_away() {
+    let Some(broker) = servers::mosquitto(endtoend::BROKER) else { return };
+    let mut hook = Hook::start().await;
+    let config = format!(
+        "{}\n[[notices.webhook]]\nname = \"duty\"\nurl = {:?}\nsecret_file = \"hook.secret\"\nwait = \"0s\"\n\
+         backoff_max = \"1s\"\nlanguage = \"zh\"\nfilter = {{ rules = [\"treatment_off\"] }}\n",
+        endtoend::config(&broker, None),
+        hook.url()
+    );
+    let mut program = Program::new(&config, &[endtoend::site(0)]);
+    std::fs::write(program.folder().join("hook.secret"), "s3cret\n").unwrap();
+    program.start();
+    program.await_ready();
+    let fan = Arc::new(AtomicBool::new(false));
+    let mut plant_task = tokio::task::JoinSet::new();
+    plant_task.spawn(plant(broker.port(), Arc::clone(&fan)));
+    let what = |hook: &Hook| -> Vec<String> {
+        let taken = hook.posted().into_iter().filter(|p| p.status == 204);
+        taken.map(|p| p.json()["data"]["alerts"][0]["what"].as_str().unwrap().to_owned()).collect()
+    };
+    wait_for("the alert to be told", WITHIN * 2, async || (what(&hook) == ["raised"]).then_some(())).await;
+    hook.stop().await;
+    program.kill();
+    fan.store(true, Ordering::Release);
+    program.start();
+    program.await_ready();
+    let said = wait_for_blocking("a notice that waits", WITHIN * 2, || {
+        let status: Value = program.json(&["status"]);
+        (status["sinks"][0][1]["n_backlog"] == 1).then(|| program.ask(&["status"]))
+    });
+    assert!(said.contains("notices to duty: BACKING OFF"), "{said}");
+    program.kill();
+    program.start();
+    program.await_ready();
+    hook.resume().await;
+    wait_for("its end to be told", WITHIN * 2, async || (what(&hook).len() >= 2).then_some(())).await;
+    let status = wait_for_blocking("an empty queue", WITHIN, || {
+        let status: Value = program.json(&["status"]);
+        (status["sinks"][0][1]["n_backlog"] == 0).then_some(status)
+    });
+    assert_eq!(status["sinks"][0][1]["kind"], "notices", "{status}");
+    assert_eq!(what(&hook), ["raised", "cleared"]);
+    for posted in hook.posted() {
+        let timestamp = posted.header("x-submeterd-timestamp").parse().unwrap();
+        assert_eq!(posted.header("x-submeterd-signature"), signature::of("s3cret", timestamp, &posted.body));
+    }
+    program.stop();
 }

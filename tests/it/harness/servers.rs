@@ -104,6 +104,11 @@ pub fn promtool() -> Option<PathBuf> {
     find(Kind { programs: &["promtool"], package: "prometheus", command: |_, _, _| {} })
 }
 
+/// The tool that checks an Alertmanager's configuration. `None`: not installed, the test is skipped.
+pub fn amtool() -> Option<PathBuf> {
+    find(Kind { programs: &["amtool"], package: "prometheus-alertmanager", command: |_, _, _| {} })
+}
+
 impl Server {
     fn start_new(kind: Kind, conf: Option<&str>) -> Option<Server> {
         let program = find(kind)?;

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use rumqttc::tokio_rustls::TlsAcceptor;
+use rustls::ServerConfig;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// A mail, as it came.
@@ -35,6 +37,15 @@ pub struct Smtp {
 impl Smtp {
     /// Starts, and takes everything.
     pub async fn start() -> Smtp {
+        Smtp::start_with(None).await
+    }
+
+    /// The same over TLS.
+    pub async fn start_tls(config: ServerConfig) -> Smtp {
+        Smtp::start_with(Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn start_with(tls: Option<TlsAcceptor>) -> Smtp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let inner: Arc<Mutex<Inner>> = Arc::default();
@@ -45,8 +56,15 @@ impl Smtp {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
                 let inner = Arc::clone(&own);
+                let tls = tls.clone();
                 // A client that goes away in the middle is part of the tests.
-                connections.spawn(async move { drop(serve(socket, inner).await) });
+                connections.spawn(async move {
+                    match tls {
+                        Some(tls) => drop(serve(tls.accept(socket).await?, inner).await),
+                        None => drop(serve(socket, inner).await),
+                    }
+                    Ok::<_, std::io::Error>(())
+                });
             }
         });
         Smtp { port, inner, _running: running }
@@ -68,7 +86,10 @@ impl Smtp {
     }
 }
 
-async fn serve(socket: TcpStream, inner: Arc<Mutex<Inner>>) -> std::io::Result<()> {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: S,
+    inner: Arc<Mutex<Inner>>,
+) -> std::io::Result<()> {
     let mut socket = BufReader::new(socket);
     socket.write_all(b"220 fake ready\r\n").await?;
     let mut to = Vec::new();
