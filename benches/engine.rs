@@ -125,7 +125,8 @@ fn message<'a>(kind: Kind, received: UtcMs, topic: &'a str, payload: &'a [u8]) -
 /// running counts as little as it should.
 fn measure(folder: &Path) -> anyhow::Result<()> {
     let store = Store::open(&folder.join(STORE_FILE))?;
-    let mut engine = Engine::restore(store, Sinks { outbox: vec!["influx".into()] }, KEEP_ALL)?;
+    let mut engine =
+        Engine::restore(store, Sinks { outbox: vec!["influx".into()], ..Sinks::default() }, KEEP_ALL)?;
     let mut reader = Reader::open(folder)?;
     let (mut readings, mut ticks, mut n, mut second) = (Vec::new(), Vec::new(), 0, 0);
     let mut fold_s = 0.0;

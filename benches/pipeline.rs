@@ -76,7 +76,7 @@ pub fn bare(kind: Kind, received: UtcMs, payload: &[u8]) -> Message<'_> {
 /// An engine over an empty store, with one sink.
 pub fn engine(folder: &Path) -> anyhow::Result<Engine> {
     let store = Store::open(&folder.join(STORE_FILE))?;
-    Ok(Engine::restore(store, Sinks { outbox: vec!["influx".into()] }, KEEP_ALL)?)
+    Ok(Engine::restore(store, Sinks { outbox: vec!["influx".into()], ..Sinks::default() }, KEEP_ALL)?)
 }
 
 fn settings(port: u16) -> settings::Broker {

@@ -14,9 +14,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::status::Status;
+use crate::config::receivers::SINK_PREFIX;
 use crate::model::rule::Level;
 use crate::model::time::UtcMs;
-use crate::outbox::status::{SinkState, SinkStatus};
+use crate::outbox::status::{SinkKind, SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState, SlaveStatus};
 use crate::sources::mqtt::status::BrokerStatus;
 
@@ -39,7 +40,10 @@ pub fn text(status: &Status) -> Result<String, fmt::Error> {
     let slaves: Vec<(&str, &SlaveStatus)> =
         status.links.iter().flat_map(|(link, own)| own.slaves.iter().map(|s| (link.as_str(), s))).collect();
     meters(&mut sheet, &slaves);
-    sinks(&mut sheet, &status.sinks);
+    let (notices, lines): (Vec<_>, Vec<_>) =
+        status.sinks.iter().cloned().partition(|(_, s)| s.kind == SinkKind::Notices);
+    sinks(&mut sheet, &lines);
+    receivers(&mut sheet, &notices);
     let mut out = String::new();
     text::encode(&mut out, &sheet.registry)?;
     Ok(out)
@@ -195,6 +199,24 @@ fn sinks(sheet: &mut Sheet, sinks: &[(String, SinkStatus)]) {
     sheet.counter("outbox_lines_delivered", "Lines the far side has taken", delivered);
 }
 
+/// Those who are told of alerts.
+fn receivers(sheet: &mut Sheet, receivers: &[(String, SinkStatus)]) {
+    let label = |sink: &String| vec![("receiver", sink.strip_prefix(SINK_PREFIX).unwrap_or(sink).to_owned())];
+    let ok = receivers.iter().map(|(n, s)| (label(n), f64::from(u8::from(s.state == SinkState::Ok))));
+    sheet.gauge("notices_ok", "Whether the receiver takes what it is told", ok);
+    let waiting = receivers.iter().map(|(n, s)| (label(n), number(s.n_backlog)));
+    sheet.gauge("notices_waiting", "Notices that wait", waiting);
+    let refused = receivers.iter().map(|(n, s)| (label(n), number(s.n_set_aside)));
+    sheet.gauge("notices_refused", "Notices the receiver will never take; they are kept", refused);
+    #[expect(clippy::cast_precision_loss, reason = "durations in ms, far below 2^52")]
+    let lag = receivers.iter().map(|(n, s)| (label(n), s.lag_ms as f64 / 1e3));
+    sheet.gauge("notices_lag_seconds", "How long the oldest notice waits", lag);
+    let last = receivers.iter().filter_map(|(n, s)| Some((label(n), seconds(s.last_ok?))));
+    sheet.gauge("notices_last_taken_seconds", "When the receiver last took something", last);
+    let delivered = receivers.iter().map(|(n, s)| (label(n), s.n_lines_delivered));
+    sheet.counter("notices_delivered", "Notices the receiver has taken", delivered);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,10 +259,15 @@ mod tests {
             journal_bytes_max: Some(1),
             brokers: vec![("city".into(), BrokerStatus::default())],
             links: vec![("bus".into(), link)],
-            sinks: vec![("influx".into(), SinkStatus::default())],
+            sinks: vec![
+                ("influx".into(), SinkStatus::default()),
+                ("notice-duty".into(), SinkStatus { kind: SinkKind::Notices, ..SinkStatus::default() }),
+            ],
             ..Status::default()
         };
         let text = text(&status).unwrap();
+        assert_eq!(value(&text, r#"submeterd_notices_delivered_total{receiver="duty"}"#), "0");
+        assert!(!text.contains(r#"submeterd_outbox_ok{sink="notice-duty"}"#), "{text}");
         let rules = include_str!("../../deploy/prometheus/submeterd.rules.yml");
         let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let asked: std::collections::BTreeSet<&str> = words.filter(|w| w.starts_with("submeterd_")).collect();

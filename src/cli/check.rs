@@ -57,12 +57,13 @@ fn good(globals: &Globals, loaded: &Loaded, estimates: &[LinkEstimate]) -> Strin
     let registry = &loaded.config.registry;
     let (n_files, n_sites, n_meters) = (loaded.files.len(), registry.sites.len(), registry.meters.len());
     let (n_brokers, n_links) = (loaded.config.brokers.len(), loaded.config.links.len());
+    let n_receivers = loaded.config.receivers.len();
     lines.push(match lang {
         Lang::En => format!(
-            "The configuration is good: {n_files} files, {n_sites} sites, {n_meters} meters, {n_brokers} brokers, {n_links} links"
+            "The configuration is good: {n_files} files, {n_sites} sites, {n_meters} meters, {n_brokers} brokers, {n_links} links, {n_receivers} receivers of notices"
         ),
         Lang::Zh => format!(
-            "配置检查通过：文件 {n_files} 个，企业 {n_sites} 家，电表 {n_meters} 块，MQTT 代理 {n_brokers} 个，Modbus 链路 {n_links} 条"
+            "配置检查通过：文件 {n_files} 个，企业 {n_sites} 家，电表 {n_meters} 块，MQTT 代理 {n_brokers} 个，Modbus 链路 {n_links} 条，通知对象 {n_receivers} 个"
         ),
     });
     lines.join("\n")

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::settings::Daemon;
 use crate::config::{self, Loaded};
-use crate::wording::words::Lang;
+use crate::wording::words::{self, Lang};
 
 /// What goes with every command.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,7 +27,7 @@ impl Globals {
     /// The language to speak.
     #[must_use]
     pub fn lang(&self) -> Lang {
-        self.lang.unwrap_or_else(Lang::of_environment)
+        self.lang.unwrap_or_else(words::of_environment)
     }
 }
 

@@ -6,9 +6,10 @@ use super::access::Access;
 use super::output::{print, print_json};
 use super::setup::{self, Globals};
 use crate::api::status::Status;
+use crate::config::receivers::SINK_PREFIX;
 use crate::model::rule::Level;
 use crate::model::time::{Clock, UtcMs};
-use crate::outbox::status::{SinkState, SinkStatus};
+use crate::outbox::status::{SinkKind, SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState};
 use crate::sources::mqtt::status::BrokerStatus;
 use crate::wording::when;
@@ -30,6 +31,7 @@ const REFUSED: Words = words("REFUSED", "订阅被拒");
 const SILENT: Words = words("SILENT", "无数据");
 const HELD_BACK: Words = words("HELD BACK", "暂停应答");
 const NOT_SUBSCRIBED: Words = words("NOT SUBSCRIBED", "未订阅");
+const RECEIVER: Words = words("notices to", "通知对象");
 const REJECTS: Words = words("rejects", "被拒报文");
 
 /// Runs the command.
@@ -81,7 +83,9 @@ pub(super) fn text(status: &Status, now: UtcMs, lang: Lang) -> String {
     for (name, status) in &status.links {
         lines.push(format!("  modbus {name}: {}", link(status, &zone, lang)));
     }
-    lines.extend(status.sinks.iter().map(|(name, s)| format!("  {name}: {}", sink(s, lang))));
+    lines.extend(
+        status.sinks.iter().map(|(name, s)| format!("  {}: {}", sink_name(name, lang), sink(s, lang))),
+    );
     lines.join("\n")
 }
 
@@ -162,17 +166,31 @@ fn link(status: &LinkStatus, zone: &TimeZone, lang: Lang) -> String {
     said
 }
 
+/// Receivers of notices by their own names.
+fn sink_name(name: &str, lang: Lang) -> String {
+    let receiver = name.strip_prefix(SINK_PREFIX);
+    receiver.map_or_else(|| name.to_owned(), |own| format!("{} {own}", RECEIVER.in_lang(lang)))
+}
+
 fn sink(status: &SinkStatus, lang: Lang) -> String {
     let state = sink_word(status.state).in_lang(lang);
     let why = status.last_error.as_deref().filter(|_| status.state != SinkState::Ok);
     let why = why.map_or_else(String::new, |why| format!(" ({why})"));
     let (n, backlog, aside) = (status.n_lines_delivered, status.n_backlog, status.n_set_aside);
     let lag = when::length(status.lag_ms);
-    match lang {
-        Lang::En => format!(
+    match (status.kind, lang) {
+        (SinkKind::Lines, Lang::En) => format!(
             "{state}{why}; {n} lines delivered, {backlog} entries wait, {aside} lines set aside, {lag} behind"
         ),
-        Lang::Zh => format!("{state}{why}；已送 {n} 行，待送 {backlog} 批，搁置 {aside} 行，滞后 {lag}"),
+        (SinkKind::Lines, Lang::Zh) => {
+            format!("{state}{why}；已送 {n} 行，待送 {backlog} 批，搁置 {aside} 行，滞后 {lag}")
+        }
+        (SinkKind::Notices, Lang::En) => {
+            format!("{state}{why}; {n} notices delivered, {backlog} wait, {aside} refused, {lag} behind")
+        }
+        (SinkKind::Notices, Lang::Zh) => {
+            format!("{state}{why}；已送通知 {n} 条，待送 {backlog} 条，被拒 {aside} 条，滞后 {lag}")
+        }
     }
 }
 

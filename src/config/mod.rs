@@ -14,6 +14,7 @@ pub mod import;
 pub mod layers;
 pub mod library;
 pub mod problem;
+pub mod receivers;
 pub mod secret;
 pub mod settings;
 pub mod suggest;
@@ -29,9 +30,10 @@ use crate::model::param::Settings;
 use crate::model::registry::Registry;
 use check::ground::Ground;
 use check::plant;
-use check::{broker, daemon, influx, link, mapping, rules, secret::Places, web};
+use check::{broker, daemon, influx, link, mapping, notices, rules, secret::Places, web};
 use layers::Layered;
 use problem::{Problem, Problems, Report, Spot};
+use receivers::Receiver;
 use settings::{Broker, Daemon, History, Influx, Journal, Learning, Link, Log};
 use texts::Texts;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub telemetry: Option<SocketAddr>,
     /// Where the page and the API are served, if anywhere.
     pub web: Option<settings::Web>,
+    /// Who is told of alerts.
+    pub receivers: Vec<Receiver>,
 }
 
 /// A configuration and what was found while reading it.
@@ -204,6 +208,7 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
     let plant = plant::check(sites, ground, &settings, report);
     let (journal_days, journal_bytes) = daemon::kept(&typed.journal, &main.key("journal"), report);
     let (history_days, history_bytes) = daemon::kept(&typed.history, &main.key("history"), report);
+    let receivers = notices::check(&typed.notices, &main.key("notices"), &plant.sites, &places, report);
     Config {
         daemon: daemon::check(&typed.daemon, &main.key("daemon"), &places, report),
         log: daemon::log(&typed.log, &main.key("log"), report),
@@ -222,5 +227,6 @@ fn check_all(layered: &Layered, texts: &Texts, report: &mut Report) -> Config {
         learning: daemon::learning(&typed.learning, &main.key("learning"), report),
         telemetry: daemon::telemetry(&typed.telemetry, &main.key("telemetry"), report),
         web: web::check(&typed.web, &main.key("web"), &places, report),
+        receivers,
     }
 }

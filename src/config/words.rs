@@ -30,7 +30,7 @@ pub fn fault(key: &str, message: &str) -> (String, String) {
 
 fn unknown_key(key: &str, message: &str) -> String {
     let (_, known) = quoted(message);
-    for secret in ["password", "token"] {
+    for secret in ["password", "token", "secret"] {
         let file = format!("{secret}_file");
         if key.starts_with(secret) && known.contains(&file.as_str()) {
             return format!(

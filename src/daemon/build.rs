@@ -14,6 +14,8 @@ use crate::api::server::{ServeError, Socket};
 use crate::api::status::Sensors;
 use crate::api::telemetry::{self, TelemetryError};
 use crate::config::Config;
+use crate::config::receivers::Receiver;
+use crate::engine::audience::Subscriber;
 use crate::engine::error::EngineError;
 use crate::engine::run::Progress;
 use crate::engine::step::{Engine, Sinks};
@@ -126,8 +128,10 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
     let reader = Reader::open(folder).map_err(DaemonError::Journal)?;
     let store = Store::open(&folder.join(STORE_FILE)).map_err(DaemonError::Store)?;
 
-    let sinks = Sinks { outbox: config.influx.iter().map(|_| SINK.to_owned()).collect() };
-    let n_forgotten = queue::forget_others(store.conn(), &sinks.outbox).map_err(DaemonError::Outbox)?;
+    let sinks = sinks(&config, &store, &journal).map_err(DaemonError::Outbox)?;
+    let mut queues = sinks.outbox.clone();
+    queues.extend(config.receivers.iter().map(Receiver::sink));
+    let n_forgotten = queue::forget_others(store.conn(), &queues).map_err(DaemonError::Outbox)?;
     if n_forgotten > 0 {
         tracing::warn!(n_forgotten, "What waited for sinks that are no longer configured was let go.");
     }
@@ -172,6 +176,18 @@ pub async fn build(config: Config, clock: Clock) -> Result<Daemon, DaemonError> 
     };
     let (progress, _) = watch::channel(Progress::default());
     Ok(Daemon { config, clock, journal, journal_thread, reader, engine, socket, telemetry, web, progress })
+}
+
+/// Where the engine's results go.
+fn sinks(config: &Config, store: &Store, journal: &Journal) -> Result<Sinks, StoreError> {
+    let subscriber = |own: &Receiver| Subscriber { name: own.name.clone(), policy: own.policy.clone() };
+    // A store that is made anew knows nothing of what was told before.
+    let is_new = store.cursor()? == 0;
+    Ok(Sinks {
+        outbox: config.influx.iter().map(|_| SINK.to_owned()).collect(),
+        notices: config.receivers.iter().map(subscriber).collect(),
+        notices_after: if is_new { *journal.durable().borrow() } else { 0 },
+    })
 }
 
 impl Daemon {

@@ -23,6 +23,7 @@ use crate::engine::run::Progress;
 use crate::journal::Journal;
 use crate::outbox::desk::SINK;
 use crate::outbox::influx;
+use crate::outbox::notices;
 use crate::outbox::status::SinkStatus;
 use crate::sources::modbus::link;
 use crate::sources::modbus::status::LinkStatus;
@@ -52,6 +53,7 @@ impl Daemon {
         let mut groups = Groups { sources: Tasks::new(), engine: Tasks::new(), outlets: Tasks::new() };
         self.start_sources(&mut groups.sources, &mut sensors);
         self.start_outbox(&mut groups.outlets, &mut sensors);
+        self.start_notices(&mut groups.outlets, &mut sensors);
         let Daemon {
             config,
             clock,
@@ -175,6 +177,25 @@ impl Daemon {
                     Arc::clone(&registry),
                     self.journal.clone(),
                     self.clock.clone(),
+                    status,
+                    tasks.stop(),
+                ),
+            );
+        }
+    }
+
+    fn start_notices(&self, tasks: &mut Tasks, sensors: &mut Sensors) {
+        for receiver in &self.config.receivers {
+            let (status, seen) = watch::channel(SinkStatus::default());
+            sensors.sinks.push((receiver.sink(), seen));
+            let store = self.config.daemon.data_dir.join(STORE_FILE);
+            tasks.spawn(
+                receiver.sink(),
+                notices::run(
+                    receiver.clone(),
+                    store,
+                    self.clock.clone(),
+                    self.progress.subscribe(),
                     status,
                     tasks.stop(),
                 ),

@@ -166,7 +166,7 @@ fn message(own: &Received) -> Message<'_> {
 }
 
 fn restore(store: Store) -> Engine {
-    Engine::restore(store, Sinks { outbox: vec!["influx".into()] }, KEEP_ALL).unwrap()
+    Engine::restore(store, Sinks { outbox: vec!["influx".into()], ..Sinks::default() }, KEEP_ALL).unwrap()
 }
 
 fn run(all: &[Received], course: &Course) -> Store {

@@ -13,10 +13,12 @@
 //! | `book` `decide` `because` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
 //! | `exchange` | meters that were exchanged |
 //! | `suppress` | reasons for which nobody is told of an alert |
+//! | `audience` `notify` | who is told of the others, and when |
 //! | `restore` `saved` `layout` `pack` | what is kept, and a restart from it |
 //! | `replay` | the same over what was recorded |
 
 pub mod adopt;
+pub mod audience;
 pub mod because;
 pub mod book;
 pub mod changes;
@@ -26,6 +28,7 @@ mod enforce;
 pub mod error;
 mod exchange;
 mod layout;
+mod notify;
 pub mod pack;
 pub mod past;
 mod persons;
@@ -45,6 +48,8 @@ mod exchange_tests;
 mod late_tests;
 #[cfg(test)]
 mod learned_tests;
+#[cfg(test)]
+mod notify_tests;
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]

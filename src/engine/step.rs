@@ -12,6 +12,7 @@ use crate::store::learned;
 use crate::store::queue;
 use crate::store::write::Store;
 
+use super::audience::{self, Audience, Subscriber};
 use super::effects::{Counts, Effects};
 use super::error::EngineError;
 use super::layout;
@@ -29,6 +30,11 @@ type Fold = fn(&rusqlite::Connection, UtcMs, Option<i64>) -> Result<bool, Histor
 pub struct Sinks {
     /// Names of the outbox sinks that get everything: `influx`.
     pub outbox: Vec<String>,
+    /// Who is told of alerts.
+    pub notices: Vec<Subscriber>,
+    /// Somebody new is told of nothing that the journal held up to this message, but of what stands after it: what was
+    /// told is not known where the store is made anew.
+    pub notices_after: Offset,
 }
 
 /// World and store, in step.
@@ -40,6 +46,8 @@ pub struct Engine {
     keep: HistorySettings,
     meter_keys: Vec<u32>,
     effects: Effects,
+    /// Who is told of alerts, once something is to be written.
+    audience: Option<Audience>,
     /// The last message taken.
     taken: Offset,
     /// A restart begins after this one.
@@ -67,6 +75,7 @@ impl Engine {
             keep,
             meter_keys: Vec::new(),
             effects: Effects::default(),
+            audience: None,
             taken,
             saved: taken,
             saved_now: UtcMs::MIN,
@@ -159,11 +168,19 @@ impl Engine {
         let Some((first, _)) = messages.peek() else { return Ok(()) };
         let at = |offset| move |source| EngineError::Store { offset, source };
         let tx = self.store.begin().map_err(at(*first))?;
+        let audience = match &mut self.audience {
+            Some(audience) => audience,
+            none => {
+                let after = self.taken.max(self.sinks.notices_after);
+                none.insert(audience::adopt(tx.conn(), &self.sinks.notices, after).map_err(at(*first))?)
+            }
+        };
         let mut step = Step {
             tx,
             world: &mut self.world,
             effects: &mut self.effects,
             sinks: &self.sinks.outbox,
+            audience,
             meter_keys: &mut self.meter_keys,
             saved_now: self.saved_now,
         };
@@ -222,6 +239,8 @@ impl Engine {
     pub fn settle_past(&mut self) -> Result<(), EngineError> {
         let offset = self.taken;
         let at = |source| EngineError::Store { offset, source };
+        // Nobody is told of what a replay finds.
+        let mut audience = Audience::new();
         while let Some(allowance) = self.world.past_at_the_end() {
             let tx = self.store.begin().map_err(at)?;
             let mut step = Step {
@@ -229,6 +248,7 @@ impl Engine {
                 world: &mut self.world,
                 effects: &mut self.effects,
                 sinks: &self.sinks.outbox,
+                audience: &mut audience,
                 meter_keys: &mut self.meter_keys,
                 saved_now: self.saved_now,
             };

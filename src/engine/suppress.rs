@@ -56,6 +56,7 @@ impl Step<'_> {
         let stands = alert.suppressed.iter().filter(|s| !s.outlasted && alert.status == Status::Open);
         let end = stands.filter_map(|s| s.to).min();
         suppressing::put_end(self.tx.conn(), &alert.id, end).map_err(at)?;
+        self.hear(alert, by)?;
         self.push(by, &Entry::Alert(Box::new(alert.clone())))
     }
 
@@ -134,7 +135,8 @@ impl Step<'_> {
         (cut.first.plus(-slack_ms), cut.cleared.unwrap_or(cut.raised))
     }
 
-    /// Time has passed before the finding number `n` of this step: open alerts whose reason has ended are told again.
+    /// Time has passed before the finding number `n` of this step: open alerts whose reason has ended are told again, and
+    /// what is due is put on its way to those who are told.
     pub(super) fn pass(
         &mut self,
         passed: &mut Peekable<impl Iterator<Item = Passed>>,
@@ -147,11 +149,15 @@ impl Step<'_> {
             let end = suppressing::next_end(step.tx.conn());
             end.map_err(|source| EngineError::Store { offset: by, source })
         };
-        let mut end = next_end(self)?;
+        let (mut end, mut due) = (next_end(self)?, self.next_notice(by)?);
         while let Some(passed) = passed.next_if(|passed| passed.n_findings <= n) {
             if end.is_some_and(|end| end <= passed.now) {
                 self.tell_again(passed)?;
-                end = next_end(self)?;
+                (end, due) = (next_end(self)?, self.next_notice(by)?);
+            }
+            if due.is_some_and(|due| due <= passed.now) {
+                self.tell(passed)?;
+                due = self.next_notice(by)?;
             }
         }
         Ok(())

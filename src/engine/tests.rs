@@ -4,9 +4,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::audience::Subscriber;
 use super::replay::Replay;
 use super::step::{Engine, Sinks};
 use crate::alerts::alert::Alert;
+use crate::config::receivers::Policy;
 use crate::config::settings::History;
 use crate::history::read;
 use crate::model::command::Command;
@@ -18,13 +20,14 @@ use crate::model::registry::Registry;
 use crate::model::rule::Rule;
 use crate::model::site::PointKind;
 use crate::model::time::{MINUTE_MS, UtcMs};
+use crate::notices::notice::Notice;
 use crate::store::queue::{self, Entry, Lane};
 use crate::store::schema::STORE_FILE;
 use crate::store::views::{AlertFilter, Views};
 use crate::store::write::Store;
 
 pub(super) const START: UtcMs = UtcMs(1_661_789_400_000);
-const KEEP_ALL: History = History { days_max: u32::MAX, bytes_max: u64::MAX };
+pub(super) const KEEP_ALL: History = History { days_max: u32::MAX, bytes_max: u64::MAX };
 /// So often a run is killed, at most: rows are taken again each time.
 const N_KILLS_MAX: u32 = 6;
 
@@ -105,7 +108,22 @@ pub(super) fn messages(minutes: &[(bool, bool, bool)]) -> Vec<Owned> {
 
 pub(super) fn open(folder: &Path) -> Engine {
     let store = Store::open(&folder.join(STORE_FILE)).unwrap();
-    Engine::restore(store, Sinks { outbox: vec!["influx".into()] }, KEEP_ALL).unwrap()
+    let policy = Policy { wait_ms: 2 * MINUTE_MS, repeat_ms: [Some(11 * MINUTE_MS); 4], ..Policy::default() };
+    let notices = vec![Subscriber { name: "duty".into(), policy }];
+    let sinks = Sinks { outbox: vec!["influx".into()], notices, notices_after: 0 };
+    Engine::restore(store, sinks, KEEP_ALL).unwrap()
+}
+
+/// What a receiver is told, in order.
+pub(super) fn notices(folder: &Path, receiver: &str) -> Vec<Notice> {
+    let views = Views::open(&folder.join(STORE_FILE)).unwrap();
+    let sink = format!("notice-{receiver}");
+    let queued = queue::next(views.conn(), &sink, Lane::ALL, 0, u32::MAX).unwrap().into_iter();
+    let notice = |queued: queue::Queued| match queued.entry.unwrap() {
+        Entry::Notice(notice) => *notice,
+        other => panic!("{other:?}"),
+    };
+    queued.map(notice).collect()
 }
 
 /// Everything that came of it, in words.
@@ -117,6 +135,7 @@ pub(super) struct Outcome {
     pub(super) readings: Vec<String>,
     outbox: Vec<String>,
     n_outbox_readings: usize,
+    notices: Vec<Notice>,
 }
 
 pub(super) fn outcome(folder: &Path) -> Outcome {
@@ -146,6 +165,7 @@ pub(super) fn outcome(folder: &Path) -> Outcome {
         readings,
         outbox,
         n_outbox_readings,
+        notices: notices(folder, "duty"),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::store::queue::{self, Entry};
 use crate::store::write::Transaction;
 use crate::store::{revising, trail};
 
+use super::audience::Audience;
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
 use super::layout::LAYOUT;
@@ -36,6 +37,8 @@ pub(super) struct Step<'a> {
     pub(super) world: &'a mut World,
     pub(super) effects: &'a mut Effects,
     pub(super) sinks: &'a [String],
+    /// Who is told of alerts.
+    pub(super) audience: &'a mut Audience,
     pub(super) meter_keys: &'a mut Vec<u32>,
     /// The time at the message a restart begins after: what is of use from there on is not removed.
     pub(super) saved_now: UtcMs,

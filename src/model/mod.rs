@@ -25,4 +25,5 @@ pub mod state;
 pub mod thresholds;
 pub mod time;
 pub mod version;
+pub mod words;
 pub mod working_time;

@@ -76,7 +76,8 @@ pub fn of_status(status: u16, text: &str) -> Answer {
 }
 
 /// An error and all that lies behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

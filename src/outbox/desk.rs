@@ -135,6 +135,9 @@ impl Desk {
                         making.lines.state((&site, &point), kind, state, since);
                     }
                     Ok(Entry::Alert(alert)) => making.lines.alert(&alert),
+                    Ok(Entry::Notice(notice)) => {
+                        making.set_aside(notice.id.into(), "a notice is no line".to_owned());
+                    }
                     Err(damaged) => making.set_aside(damaged.body, damaged.why),
                 }
                 last = queued.id;

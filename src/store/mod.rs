@@ -10,6 +10,7 @@ pub mod error;
 pub mod exchanges;
 pub mod judging;
 pub mod learned;
+pub mod notices;
 pub mod overview;
 pub mod queue;
 pub mod records;

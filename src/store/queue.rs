@@ -8,6 +8,7 @@ use crate::alerts::alert::Alert;
 use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
+use crate::notices::notice::Notice;
 
 /// Tables of the queue.
 pub const SCHEMA: &str = "
@@ -50,6 +51,8 @@ pub enum Entry {
     },
     /// An alert, as it was after a change.
     Alert(Box<Alert>),
+    /// What a receiver is told of a site.
+    Notice(Box<Notice>),
 }
 
 /// An entry with its place in the queue.

@@ -155,6 +155,7 @@ fn prepared(conn: Connection, path: &Path) -> Result<Connection, OpenError> {
             conn.execute_batch(super::learned::TABLES)?;
             conn.execute_batch(super::exchanges::TABLES)?;
             conn.execute_batch(super::trail::TABLES)?;
+            conn.execute_batch(super::notices::TABLES)?;
             grow(conn)?;
             conn.execute_batch(crate::history::SCHEMA)?;
             conn.execute_batch(super::queue::SCHEMA)?;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use submeterd::config::check::{broker, daemon, influx, link};
+use submeterd::config::check::{broker, daemon, influx, link, notices as receivers};
 use submeterd::config::problem::{Problem, Problems};
+use submeterd::config::receivers::MailSecurity;
 use submeterd::config::texts::{Text, Texts};
-use submeterd::config::typed::{daemon as typed, mapping};
+use submeterd::config::typed::quantity::Span;
+use submeterd::config::typed::{daemon as typed, mapping, notices, tls};
 use submeterd::config::{self, Loaded, layers};
 use submeterd::model::meter::{Input, WordOrder};
 use submeterd::model::site::Basis;
@@ -115,11 +117,19 @@ fn the_example_shows_every_key_and_none_that_is_not_there() {
         ("web", keys_of::<typed::Web>()),
         ("mqtt", vec!["brokers".into()]),
         ("mqtt.brokers", keys_of::<typed::Broker>()),
-        ("mqtt.brokers.tls", keys_of::<typed::Tls>()),
+        ("mqtt.brokers.tls", keys_of::<tls::Tls>()),
         ("mqtt.brokers.subscriptions", keys_of::<typed::Subscription>()),
         ("modbus", vec!["links".into()]),
         ("modbus.links", keys_of::<typed::Link>()),
         ("influx", keys_of::<typed::Influx>()),
+        ("notices", keys_of::<notices::Notices>()),
+        ("notices.webhook", keys_of::<notices::Webhook>()),
+        ("notices.webhook.filter", keys_of::<notices::Filter>()),
+        ("notices.webhook.quiet", keys_of::<notices::Quiet>()),
+        ("notices.alertmanager", keys_of::<notices::Alertmanager>()),
+        ("notices.mqtt", keys_of::<notices::Mqtt>()),
+        ("notices.mqtt.tls", keys_of::<tls::Tls>()),
+        ("notices.mail", keys_of::<notices::Mail>()),
         ("mappings.fan-gateway", keys_of::<mapping::Mapping>()),
         ("mappings.fan-gateway.time", keys_of::<mapping::Time>()),
         ("mappings.fan-gateway.fields", keys_of::<mapping::Field>()),
@@ -171,6 +181,30 @@ fn the_values_of_the_example_are_the_defaults() {
         (influx::TIMEOUT, Some(influx::LINES), Some(true))
     );
     assert_eq!(i.backoff_max.unwrap().0, broker::BACKOFF);
+}
+
+#[test]
+fn the_receivers_of_the_example_are_the_defaults() {
+    let (text, _) = whole_example();
+    let shown: typed::File = toml::from_str(&text).unwrap();
+    let notices = &shown.notices;
+    let (web, am, mail) = (&notices.webhook[0], &notices.alertmanager[0], &notices.mail[0]);
+    let ms = |span: Option<Span>| span.map(|s| i64::try_from(s.0.as_millis()).unwrap());
+    let repeat = web.repeat.unwrap();
+    let by_level = [repeat.notice, repeat.warning, repeat.alarm, repeat.critical].map(ms);
+    assert_eq!(by_level, receivers::REPEAT_MS);
+    assert_eq!((ms(web.wait), ms(web.after)), (ms(Some(Span(receivers::WAIT))), Some(0)));
+    assert_eq!(web.filter.levels.as_deref(), Some(&receivers::LEVELS[..]));
+    assert_eq!(
+        (web.timeout.unwrap().0, web.backoff_max.unwrap().0),
+        (receivers::TIMEOUT, receivers::BACKOFF)
+    );
+    assert_eq!((am.keep_alive.unwrap().0, am.hold.unwrap().0), (receivers::KEEP_ALIVE, receivers::HOLD));
+    assert_eq!(notices.mqtt[0].topic.as_deref(), Some(receivers::TOPIC));
+    assert_eq!(
+        (mail.security, mail.port),
+        (Some(MailSecurity::Tls), Some(receivers::mail_port(MailSecurity::Tls)))
+    );
 }
 
 #[test]

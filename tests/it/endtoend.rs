@@ -22,12 +22,12 @@ const N_PER_SECOND: usize = 1_000;
 
 const N_SITES: usize = 50;
 
-const BROKER: &str = "allow_anonymous true
+pub const BROKER: &str = "allow_anonymous true
 max_queued_messages 0
 max_queued_bytes 0
 log_type error";
 
-fn config(broker: &Server, influx: Option<&Server>) -> String {
+pub fn config(broker: &Server, influx: Option<&Server>) -> String {
     let mut text = format!(
         "[log]\nformat = \"text\"\n
 [[mqtt.brokers]]
@@ -52,7 +52,7 @@ pattern = \"submeter/v1/{{site}}/{{meter}}/reading\"
     text
 }
 
-fn site(index: usize) -> (String, String) {
+pub fn site(index: usize) -> (String, String) {
     let id = format!("plant-{index}");
     let mut text =
         format!("id = \"{id}\"\nname = \"Plant {index}\"\nreorder = \"2s\"\nstep = \"1s\"\ngap = \"10s\"\n");

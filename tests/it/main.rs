@@ -21,6 +21,8 @@ mod mistakes;
 mod modbus;
 mod mqtt;
 mod mqtt_tls;
+mod notices;
+mod notices_tls;
 mod outbox;
 mod page;
 mod payloads;

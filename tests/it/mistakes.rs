@@ -319,3 +319,57 @@ fn a_ratio_is_applied_only_on_the_secondary_side() {
     assert_eq!(ct(&with("chint-dtsu666")), [40.0, 40.0]);
     assert_eq!(ct(&with("acrel-adw300\", values = \"secondary")), [40.0, 40.0]);
 }
+
+#[test]
+fn what_is_wrong_with_receivers_is_told_where_it_stands() {
+    let notices = r#"
+[[notices.webhook]]
+name = "duty"
+url = "https://example.org/hook"
+filter = { levels = ["alarming"], sites = ["s2"] }
+repeat = { critical = "1ms" }
+quiet = [{ from = "22:00", to = "22:00" }, { from = "10pm", to = "07:00", levels = ["critical"] }]
+[[notices.alertmanager]]
+name = "duty"
+url = "tcp://127.0.0.1:9093"
+keep_alive = "1min"
+hold = "2min"
+[[notices.mqtt]]
+name = "broker"
+host = "mqtt://broker"
+topic = "notices/#"
+[[notices.mail]]
+name = "mail"
+host = "localhost"
+from = "nobody"
+to = []
+username = "me"
+"#;
+    let (errors, warnings) = outcome(&format!("{MAIN}{notices}"), &[("sites/s1.toml", SITE)]);
+    let told = |all: &[Problem]| {
+        let one = |p: &Problem| format!("{} {}", p.key, if p.hint.is_empty() { "-" } else { "hint" });
+        all.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&errors),
+        [
+            "notices.webhook[0].filter.levels[0] hint",
+            "notices.webhook[0].repeat.critical hint",
+            "notices.webhook[0].quiet[0].to hint",
+            "notices.webhook[0].quiet[1].from hint",
+            "notices.alertmanager[0].name hint",
+            "notices.alertmanager[0].url hint",
+            "notices.alertmanager[0].hold hint",
+            "notices.mqtt[0].host hint",
+            "notices.mqtt[0].topic hint",
+            "notices.mail[0].from hint",
+            "notices.mail[0].to hint",
+            "notices.mail[0].username hint",
+        ],
+        "{errors:#?}"
+    );
+    let keys = told(&warnings);
+    assert!(keys.contains(&"notices.webhook[0].filter.sites hint".to_owned()), "{warnings:#?}");
+    assert!(keys.contains(&"notices.webhook[0].quiet[1].levels hint".to_owned()), "{warnings:#?}");
+    assert!(warnings.iter().any(|w| w.what.contains("not signed")), "{warnings:#?}");
+}

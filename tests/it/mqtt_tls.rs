@@ -20,13 +20,14 @@ use crate::harness::mqtt_broker::Broker;
 use crate::harness::mqtt_session::{Running, settings};
 
 /// An authority with what it has signed, as files.
-struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: tempfile::TempDir,
 }
 
 impl Authority {
-    fn new(name: &str) -> Authority {
+    /// Of that name.
+    pub fn new(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -37,7 +38,8 @@ impl Authority {
         Authority { issuer, folder }
     }
 
-    fn ca_file(&self) -> PathBuf {
+    /// Its certificate.
+    pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
@@ -49,7 +51,7 @@ impl Authority {
     }
 
     /// A server for `name` that wants a certificate of `clients`, if any.
-    fn server(&self, name: &str, clients: Option<&Authority>) -> ServerConfig {
+    pub fn server(&self, name: &str, clients: Option<&Authority>) -> ServerConfig {
         let (certificate, key) = self.sign(name, ExtendedKeyUsagePurpose::ServerAuth);
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

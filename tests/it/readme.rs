@@ -29,16 +29,20 @@ fn said(output: &Output) -> String {
 /// The configuration of the README in `folder`, with secrets, and with what it shows to be added.
 fn configured(folder: &Path) {
     let toml = blocks(&readme(), "toml");
-    let [main, site, subscription, mapping, page, telemetry] = &toml[..] else {
+    let [main, site, subscription, mapping, page, notices, telemetry] = &toml[..] else {
         panic!("{} blocks of TOML", toml.len())
     };
     let main = main
         .replace("/etc/submeterd/", "")
         .replace("[[modbus.links]]", &format!("{subscription}\n[[modbus.links]]"));
-    fs::write(folder.join("submeterd.toml"), format!("{main}\n{mapping}\n{page}\n{telemetry}")).unwrap();
+    fs::write(
+        folder.join("submeterd.toml"),
+        format!("{main}\n{mapping}\n{page}\n{}\n{telemetry}", notices.replace("/etc/submeterd/", "")),
+    )
+    .unwrap();
     fs::create_dir(folder.join("sites")).unwrap();
     fs::write(folder.join("sites/print-works.toml"), site).unwrap();
-    for secret in ["broker.password", "influx.token"] {
+    for secret in ["broker.password", "influx.token", "webhook.secret"] {
         let path = folder.join(secret);
         fs::write(&path, "not to be seen").unwrap();
         let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
@@ -60,7 +64,7 @@ fn its_configuration_and_its_spreadsheet_are_good() {
     let all = said(&checked);
     assert!(!all.contains("warning"), "{all}");
     assert!(
-        all.contains("The configuration is good: 3 files, 2 sites, 5 meters, 1 brokers, 1 links"),
+        all.contains("The configuration is good: 3 files, 2 sites, 5 meters, 1 brokers, 1 links, 4 receivers of notices"),
         "{all}"
     );
 }

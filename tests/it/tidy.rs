@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["journal", "history", "alerts", "config", "learning"],
+    &["notices"],
     &["sources", "detection", "store", "accounts"],
     &["wording"],
     &["outbox", "engine"],
@@ -200,6 +201,7 @@ const PURE: &[&str] = &[
     "alerts/",
     "learning/",
     "wording/",
+    "notices/",
     "journal/frame.rs",
     "journal/chain.rs",
     "sources/reject.rs",
@@ -221,6 +223,7 @@ const PURE: &[&str] = &[
     "accounts/role.rs",
     "accounts/credentials.rs",
     "accounts/throttle.rs",
+    "outbox/signature.rs",
     "engine/world.rs",
     "engine/effects.rs",
     "engine/adopt.rs",

@@ -26,7 +26,7 @@ use crate::model::rule::{Level, Rule};
 use crate::model::site::PointKind;
 use crate::model::state::State;
 use crate::model::time::UtcMs;
-use crate::outbox::status::{SinkState, SinkStatus};
+use crate::outbox::status::{SinkKind, SinkState, SinkStatus};
 use crate::sources::modbus::status::{LinkStatus, SlaveState, SlaveStatus};
 use crate::sources::mqtt::status::BrokerStatus;
 use crate::sources::reject::Reject;
@@ -219,12 +219,13 @@ fn how_the_daemon_is_is_told_in_chinese() {
         ..BrokerStatus::default()
     };
     let sink = SinkStatus { state: SinkState::Holding, ..SinkStatus::default() };
+    let notices = SinkStatus { kind: SinkKind::Notices, ..SinkStatus::default() };
     let all = Status {
         rejects: vec![("unknown_meter".into(), 3)],
         journal_bytes_max: Some(1 << 30),
         brokers: vec![("7".into(), broker)],
         links: vec![("7".into(), link)],
-        sinks: vec![("7".into(), sink)],
+        sinks: vec![("7".into(), sink), ("notice-7".into(), notices)],
         ..Status::default()
     };
     let told = status::text(&all, UtcMs(90_000), Lang::Zh);

@@ -68,7 +68,8 @@ pub fn check(
     all
 }
 
-fn one(typed: &typed::Broker, at: &Spot, places: &Places, report: &mut Report) -> Broker {
+/// Checks one of them, without what is subscribed to.
+pub fn one(typed: &typed::Broker, at: &Spot, places: &Places, report: &mut Report) -> Broker {
     let name = must::id(typed.name.as_ref(), &at.key("name"), "name = \"city\"", report);
     let host = host(typed.host.as_ref(), &at.key("host"), report);
     let tls = typed.tls.as_ref().map(|t| secret::tls(t, &at.key("tls"), places, report));

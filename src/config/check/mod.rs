@@ -14,6 +14,7 @@ pub mod link;
 pub mod mapping;
 pub mod meter;
 pub mod must;
+pub mod notices;
 pub mod plant;
 pub mod point;
 pub mod process;

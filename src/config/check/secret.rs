@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::config::problem::{Report, Spot};
 use crate::config::secret::Secret;
 use crate::config::settings::{ClientCertificate, Tls};
-use crate::config::typed::daemon as typed;
+use crate::config::typed::tls as typed;
 
 /// A secret longer than this is another file, bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -41,7 +41,7 @@ impl Places {
     }
 }
 
-/// A secret out of a file or a systemd credential, if either is named. `word` is `password` or `token`.
+/// A secret out of a file or a systemd credential, if either is named. `word` is `password`, `token` or `secret`.
 pub fn read(
     (file, credential): (Option<&String>, Option<&String>),
     word: &str,
@@ -156,7 +156,8 @@ pub fn identity(
     }
 }
 
-fn certificates(path: &Path, spot: &Spot, report: &mut Report) {
+/// A file with certificates in it.
+pub fn certificates(path: &Path, spot: &Spot, report: &mut Report) {
     let Some(pem) = bytes(path, spot, report) else { return };
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match all {

@@ -6,6 +6,7 @@ use super::secret::{self, Places};
 use crate::config::problem::{Report, Spot};
 use crate::config::settings::{ClientCertificate, Web};
 use crate::config::typed::daemon as typed;
+use crate::config::typed::tls::Tls;
 
 /// Checks `[web]`: where it is served, if it is.
 pub fn check(typed: &typed::Web, at: &Spot, places: &Places, report: &mut Report) -> Option<Web> {
@@ -33,7 +34,7 @@ fn certificate(
     places: &Places,
     report: &mut Report,
 ) -> Option<ClientCertificate> {
-    let both = typed::Tls {
+    let both = Tls {
         ca_file: None,
         certificate_file: typed.certificate_file.clone(),
         key_file: typed.key_file.clone(),

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::mapping::Mapping;
+use super::notices::Notices;
 use super::quantity::{Size, Span};
 use super::rules::Rules;
+use super::tls::Tls;
 use crate::config::settings::{LogFormat, Parity};
 
 /// The whole file.
@@ -26,6 +28,7 @@ pub struct File {
     pub learning: Learning,
     pub telemetry: Telemetry,
     pub web: Web,
+    pub notices: Notices,
 }
 
 /// `[daemon]`
@@ -107,16 +110,6 @@ pub struct Broker {
     pub silent_after: Option<Span>,
     pub tls: Option<Tls>,
     pub subscriptions: Vec<Subscription>,
-}
-
-/// `[mqtt.brokers.tls]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "config/submeterd.toml says a sentence about every key")]
-pub struct Tls {
-    pub ca_file: Option<String>,
-    pub certificate_file: Option<String>,
-    pub key_file: Option<String>,
 }
 
 /// `[[mqtt.brokers.subscriptions]]`

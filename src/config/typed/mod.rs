@@ -6,7 +6,9 @@
 pub mod columns;
 pub mod daemon;
 pub mod mapping;
+pub mod notices;
 pub mod profile;
 pub mod quantity;
 pub mod rules;
 pub mod site;
+pub mod tls;

@@ -105,9 +105,30 @@ pub fn schemathesis() -> Option<PathBuf> {
     find(kind)
 }
 
+/// An Alertmanager with this configuration. `None`: not installed, the test is skipped.
+pub fn alertmanager(conf: &str) -> Option<Server> {
+    let kind = Kind {
+        programs: &["prometheus-alertmanager", "alertmanager"],
+        package: "prometheus-alertmanager",
+        command: |command, folder, port| {
+            command
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg("--cluster.listen-address=")
+                .arg(format!("--config.file={}", folder.join("test.conf").display()))
+                .arg(format!("--storage.path={}", folder.join("data").display()));
+        },
+    };
+    Server::start_new(kind, Some(conf))
+}
+
 /// The tool that checks rules for Prometheus. `None`: not installed, the test is skipped.
 pub fn promtool() -> Option<PathBuf> {
     find(Kind { programs: &["promtool"], package: "prometheus", command: |_, _, _| {} })
+}
+
+/// The tool that checks an Alertmanager's configuration. `None`: not installed, the test is skipped.
+pub fn amtool() -> Option<PathBuf> {
+    find(Kind { programs: &["amtool"], package: "prometheus-alertmanager", command: |_, _, _| {} })
 }
 
 impl Server {
