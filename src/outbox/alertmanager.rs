@@ -9,15 +9,15 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::text;
 use super::web::{Web, WebError};
 use crate::alerts::alert::Alert;
 use crate::config::receivers::{Alertmanager, Receiver};
 use crate::model::rule::Level;
 use crate::model::time::{MINUTE_MS, UtcMs};
-use crate::model::words::{self, Lang};
 use crate::notices::item::{Item, What};
 use crate::notices::notice::{About, Notice, Telling};
-use crate::notices::text;
+use crate::wording::words::{self, Lang};
 
 /// What was over before it could be told stands for so long, so that somebody is told at all, ms. Longer than an
 /// Alertmanager usually waits for company.

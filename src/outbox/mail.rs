@@ -10,11 +10,11 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::answer::{self, Answer};
+use super::text;
 use crate::config::receivers::{Mail, MailSecurity, Receiver};
 use crate::model::time::UtcMs;
-use crate::model::words::Lang;
 use crate::notices::notice::Notice;
-use crate::notices::text;
+use crate::wording::words::Lang;
 
 /// Why mails cannot even be tried.
 #[derive(Debug, thiserror::Error)]

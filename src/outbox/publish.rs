@@ -5,11 +5,11 @@ use std::time::Duration;
 use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, Outgoing, QoS};
 
 use super::answer::{self, Answer};
+use super::event;
 use crate::config::receivers::{Mqtt, Receiver};
-use crate::model::words::Lang;
-use crate::notices::event;
 use crate::notices::notice::Notice;
 use crate::sources::mqtt::options::{self, OptionsError};
+use crate::wording::words::Lang;
 
 /// Requests between the client and its connection: one notice at a time, and a farewell.
 const N_REQUESTS_MAX: usize = 2;

@@ -6,13 +6,13 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::answer::Answer;
+use super::event;
 use super::signature;
 use super::web::{Web, WebError};
 use crate::config::receivers::{Receiver, Webhook};
 use crate::model::time::UtcMs;
-use crate::model::words::Lang;
-use crate::notices::event;
 use crate::notices::notice::Notice;
+use crate::wording::words::Lang;
 
 /// When the request was sent, s since 1970.
 pub const TIMESTAMP: &str = "x-submeterd-timestamp";

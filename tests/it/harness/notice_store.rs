@@ -73,6 +73,7 @@ pub fn alert(n: u64, status: Status, level: Level, first: UtcMs) -> Alert {
         retroactive: false,
         revisions: Vec::new(),
         suppressed: Vec::new(),
+        deeds: Vec::new(),
     }
 }
 

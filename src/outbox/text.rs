@@ -1,13 +1,13 @@
-//! A notice in words.
+//! A notice in words. Pure.
 
 use jiff::tz::TimeZone;
 
-use super::item::What;
-use super::notice::{About, Notice, Telling};
 use crate::alerts::alert::Alert;
-use crate::model::site::PointKind;
 use crate::model::time::UtcMs;
-use crate::model::words::{self, Lang, Words, words};
+use crate::notices::item::What;
+use crate::notices::notice::{About, Notice, Telling};
+use crate::wording::sentence;
+use crate::wording::words::{self, Lang, Words, words};
 
 /// The word for what is told.
 #[must_use]
@@ -64,14 +64,12 @@ pub fn line(telling: &Telling, site: &About, lang: Lang) -> String {
         Lang::En => format!("[{level}] {rule} ({}): {said}; ", alert.subject),
         Lang::Zh => format!("[{level}] {rule}（{}）：{said}；", alert.subject),
     };
-    text.push_str(&span(alert, site, lang));
-    for (kind, of) in [(PointKind::Production, "production"), (PointKind::Treatment, "treatment")] {
-        if let Some(kw) = alert.evidence.mean_kw(kind) {
-            text.push_str(&match lang {
-                Lang::En => format!("; {of} {kw:.1} kW"),
-                Lang::Zh => format!("；{} {kw:.1} kW", words::kind(kind).zh),
-            });
-        }
+    let zone = TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC);
+    text.push_str(&span(alert, &zone, lang));
+    // What never held has no evidence.
+    if *told != What::Retracted {
+        text.push_str(lang.say("; ", "；"));
+        text.push_str(&sentence::of_alert(alert, &zone, lang));
     }
     if let Some(seen) = &alert.acknowledged {
         text.push_str(&match lang {
@@ -87,9 +85,8 @@ pub fn line(telling: &Telling, site: &About, lang: Lang) -> String {
 }
 
 /// From when to when, in the site's zone.
-fn span(alert: &Alert, site: &About, lang: Lang) -> String {
-    let zone = TimeZone::get(&site.time_zone).unwrap_or(TimeZone::UTC);
-    let local = |at: UtcMs| at.local(&zone);
+fn span(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
+    let local = |at: UtcMs| at.local(zone);
     match (alert.cleared, lang) {
         (None, Lang::En) => format!("since {}", local(alert.first)),
         (None, Lang::Zh) => format!("始于 {}", local(alert.first)),
@@ -100,11 +97,11 @@ fn span(alert: &Alert, site: &About, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notice::notices;
     use super::*;
     use crate::alerts::alert::Status;
     use crate::alerts::evidence::Evidence;
     use crate::model::rule::{Level, Rule};
+    use crate::notices::notice::notices;
 
     const ALL: [What; 6] =
         [What::Raised, What::Escalated, What::Reminder, What::Past, What::Cleared, What::Retracted];
@@ -133,6 +130,7 @@ mod tests {
             retroactive: false,
             revisions: Vec::new(),
             suppressed: Vec::new(),
+            deeds: Vec::new(),
         };
         let telling = |what: &What| Telling {
             what: *what,
@@ -155,7 +153,7 @@ mod tests {
         assert_eq!(subject(&one, Lang::Zh), "[报警] 印刷厂：生产期间治污设施停运，新告警");
         assert_eq!(
             body(&one, Lang::Zh),
-            "[报警] 生产期间治污设施停运（line-1）：新告警；始于 2026-11-24 20:03:10；告警编号 raised\n\
+            "[报警] 生产期间治污设施停运（line-1）：新告警；始于 2026-11-24 20:03:10；始于 20:03:10；告警编号 raised\n\
              该企业现有未解除告警 1 条。"
         );
         assert_eq!(subject(&one, Lang::En), "[alarm] 印刷厂: treatment_off, new");

@@ -1,10 +1,10 @@
-//! A notice as a CloudEvent 1.0 in structured JSON, for webhooks and MQTT. Source: cloudevents.io, spec 1.0.2.
+//! A notice as a CloudEvent 1.0 in structured JSON, for webhooks and MQTT. Pure. Source: cloudevents.io, spec 1.0.2.
 
 use serde_json::{Value, json};
 
-use super::notice::{Notice, Telling};
 use super::text;
-use crate::model::words::Lang;
+use crate::notices::notice::{Notice, Telling};
+use crate::wording::words::Lang;
 
 /// What the body is.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
