@@ -25,7 +25,7 @@ pub use error::AccountsError;
 pub use role::{Act, Actor, Role, Scope};
 pub use sessions::Session;
 pub use tokens::{NewToken, TokenInfo};
-pub use users::{NewUser, User};
+pub use users::{Change, NewUser, User};
 
 #[cfg(test)]
 mod tests;

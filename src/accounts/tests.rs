@@ -11,7 +11,7 @@ use super::hashing::Hashing;
 use super::role::{Act, Role, Scope};
 use super::sessions::{AGE_MAX_MS, IDLE_MS, N_SESSIONS_MAX, Session};
 use super::tokens::NewToken;
-use super::users::NewUser;
+use super::users::{Change, NewUser};
 use crate::model::time::{HOUR_MS, MINUTE_MS, UtcMs};
 
 const NOW: UtcMs = UtcMs(1_790_000_000_000);
@@ -114,7 +114,7 @@ fn names_are_the_same_whatever_their_case_and_bad_ones_are_refused() {
 #[test]
 fn a_wrong_name_a_wrong_password_and_a_disabled_user_get_the_same_answer() {
     let (_folder, accounts) = accounts();
-    accounts.change_user("li", Role::Operator, &Scope::All, false).unwrap();
+    accounts.change_user("li", &Change::whole(Role::Operator, Scope::All, false)).unwrap();
     let too_long = "x".repeat(257);
     for (name, password) in [("nobody", PASSWORD), ("Wang", "wrong"), ("li", PASSWORD), ("Wang", &too_long)] {
         let refused = accounts.log_in(name, password, HERE, NOW).unwrap_err();
@@ -181,12 +181,12 @@ fn role_and_scope_of_a_session_are_those_of_the_user_now() {
     let (_folder, accounts) = accounts();
     let session = log_in(&accounts, "li", NOW);
     assert!(session.actor.may(Act::Handle));
-    accounts.change_user("LI", Role::Viewer, &Scope::Site("plant-1".into()), true).unwrap();
+    accounts.change_user("LI", &Change::whole(Role::Viewer, Scope::Site("plant-1".into()), true)).unwrap();
     let actor = accounts.session(&session.cookie, NOW).unwrap().unwrap().actor;
     assert_eq!((actor.role, actor.scope.to_string()), (Role::Viewer, "site:plant-1".into()));
-    accounts.change_user("li", Role::Viewer, &Scope::All, false).unwrap();
+    accounts.change_user("li", &Change::whole(Role::Viewer, Scope::All, false)).unwrap();
     assert!(!is_session(&accounts, &session, NOW));
-    accounts.change_user("li", Role::Viewer, &Scope::All, true).unwrap();
+    accounts.change_user("li", &Change::whole(Role::Viewer, Scope::All, true)).unwrap();
     assert!(!is_session(&accounts, &session, NOW), "it does not come back");
 }
 
@@ -231,7 +231,9 @@ fn only_the_sessions_own_csrf_secret_will_do() {
 #[test]
 fn the_last_who_can_administer_stays_one() {
     let (_folder, accounts) = accounts();
-    let change = |role, scope: &Scope, is_enabled| accounts.change_user("Wang", role, scope, is_enabled);
+    let change = |role, scope: &Scope, is_enabled| {
+        accounts.change_user("Wang", &Change::whole(role, scope.clone(), is_enabled))
+    };
     let site = Scope::Site("plant-1".into());
     for (role, scope, is_enabled) in
         [(Role::Admin, &Scope::All, false), (Role::Auditor, &Scope::All, true), (Role::Admin, &site, true)]
@@ -241,9 +243,10 @@ fn the_last_who_can_administer_stays_one() {
     }
     let wang = log_in(&accounts, "Wang", NOW).actor;
     assert!(wang.may(Act::Administer), "nothing was changed");
-    accounts.change_user("li", Role::Admin, &Scope::All, true).unwrap();
+    accounts.change_user("li", &Change::whole(Role::Admin, Scope::All, true)).unwrap();
     change(Role::Viewer, &Scope::All, false).unwrap();
-    let refused = accounts.change_user("li", Role::Admin, &Scope::All, false);
+    let only_disabled = Change { is_enabled: Some(false), ..Change::default() };
+    let refused = accounts.change_user("li", &only_disabled);
     assert!(matches!(refused, Err(AccountsError::LastAdmin { .. })), "Wang is disabled");
 }
 

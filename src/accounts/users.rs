@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::Accounts;
 use super::credentials;
 use super::error::{AccountsError, sql};
-use super::role::{Actor, Role, Scope};
+use super::role::{Act, Actor, Role, Scope};
 use crate::model::time::UtcMs;
 
 /// A user.
@@ -59,6 +59,25 @@ impl fmt::Debug for NewUser {
     }
 }
 
+/// What of a user changes; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Role.
+    pub role: Option<Role>,
+    /// Scope.
+    pub scope: Option<Scope>,
+    /// Whether they may log in.
+    pub is_enabled: Option<bool>,
+}
+
+impl Change {
+    /// All of it.
+    #[must_use]
+    pub fn whole(role: Role, scope: Scope, is_enabled: bool) -> Change {
+        Change { role: Some(role), scope: Some(scope), is_enabled: Some(is_enabled) }
+    }
+}
+
 /// A user's row, as far as logging in needs it.
 pub(super) struct Known {
     pub(super) id: i64,
@@ -98,26 +117,26 @@ impl Accounts {
     ///
     /// # Errors
     /// There is no such user, the scope is refused, nobody would be left to administer, or it cannot be written.
-    pub fn change_user(
-        &self,
-        name: &str,
-        role: Role,
-        scope: &Scope,
-        is_enabled: bool,
-    ) -> Result<User, AccountsError> {
-        let scope = checked(scope)?;
+    pub fn change_user(&self, name: &str, change: &Change) -> Result<User, AccountsError> {
+        let scope = change.scope.as_ref().map(checked).transpose()?;
         self.change("change a user", |tx| {
             let Known { id, user, .. } = by_name(tx, name)?.ok_or_else(|| no_user(name))?;
-            let changed = User { role, scope, is_enabled, ..user };
+            let administered = user.is_enabled && user.actor().may(Act::Administer);
+            let changed = User {
+                role: change.role.unwrap_or(user.role),
+                scope: scope.unwrap_or(user.scope),
+                is_enabled: change.is_enabled.unwrap_or(user.is_enabled),
+                ..user
+            };
             tx.execute(
                 "UPDATE user SET role = ?2, scope = ?3, is_enabled = ?4 WHERE id = ?1",
-                params![id, role.name(), changed.scope.to_string(), is_enabled],
+                params![id, changed.role.name(), changed.scope.to_string(), changed.is_enabled],
             )
             .map_err(sql("change a user"))?;
-            if !is_enabled {
+            if !changed.is_enabled {
                 end_sessions(tx, id)?;
             }
-            if n_who_administer(tx)? == 0 {
+            if administered && n_who_administer(tx)? == 0 {
                 return Err(AccountsError::LastAdmin { name: changed.name.into() });
             }
             Ok(changed)
@@ -128,16 +147,17 @@ impl Accounts {
     ///
     /// # Errors
     /// There is no such user, the password is refused, or it cannot be written.
-    pub fn set_password(&self, name: &str, password: &str) -> Result<(), AccountsError> {
+    pub fn set_password(&self, name: &str, password: &str) -> Result<User, AccountsError> {
         credentials::password(password, name)?;
         // Before the dear part, so that a wrong name is told at once.
         by_name(&self.conn(), name)?.ok_or_else(|| no_user(name))?;
         let hash = self.hashing.hash(password)?;
         self.change("set a password", |tx| {
-            let Known { id, .. } = by_name(tx, name)?.ok_or_else(|| no_user(name))?;
+            let Known { id, user, .. } = by_name(tx, name)?.ok_or_else(|| no_user(name))?;
             tx.execute("UPDATE user SET password = ?2 WHERE id = ?1", params![id, hash])
                 .map_err(sql("set a password"))?;
-            end_sessions(tx, id)
+            end_sessions(tx, id)?;
+            Ok(user)
         })
     }
 }

@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::context::{Context, Shared, with_accounts};
+use super::context::{Context, Peer, Shared, with_accounts};
 use super::problem::Problem;
-use crate::accounts::role::{Act, Actor};
+use crate::accounts::role::{Act, Actor, Role, Scope};
 
 /// Name of the cookie a session lies in.
 pub const SESSION_COOKIE: &str = "submeterd";
@@ -26,13 +26,27 @@ pub const CSRF_HEADER: &str = "x-csrf-token";
 pub struct Caller {
     /// Who, and what they may.
     pub actor: Actor,
-    /// From where.
+    /// From where: an address; empty where they come over the socket.
     pub origin: String,
     /// What a form must bring along, where they come by a session.
     pub csrf: Option<String>,
 }
 
 impl Caller {
+    /// Who comes over the daemon's socket: root and the group may everything there. The user id the kernel gives stands
+    /// beside the name they give. No origin is given: the journal says `socket` by itself.
+    ///
+    /// # Errors
+    /// Nobody is named.
+    pub fn of_socket(peer: Peer, who: &str) -> Result<Caller, Problem> {
+        let who = who.trim();
+        if who.is_empty() {
+            return Err(Problem::bad_request("nobody is named who says so".into()));
+        }
+        let actor = Actor { name: peer.named(who).into(), role: Role::Admin, scope: Scope::All };
+        Ok(Caller { actor, origin: String::new(), csrf: None })
+    }
+
     /// Refuses what they may not.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ pub async fn with_accounts<T: Send + 'static>(
     context: &Context,
     question: impl FnOnce(&Accounts, UtcMs) -> Result<T, AccountsError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let Some(accounts) = context.accounts.clone() else { return Err(Problem::unauthorized()) };
+    let Some(accounts) = context.accounts.clone() else { return Err(Problem::no_accounts()) };
     let now = context.clock.now();
     let answer = tokio::task::spawn_blocking(move || question(&accounts, now)).await;
     answer.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::of_accounts(&error))

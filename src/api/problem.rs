@@ -45,6 +45,18 @@ impl Problem {
         }
     }
 
+    /// Nothing is served over the network, so there are no accounts.
+    #[must_use]
+    pub fn no_accounts() -> Problem {
+        Problem {
+            status: 409,
+            title: "there are no accounts".into(),
+            detail: "there are no users and no tokens: nothing is served over the network; \
+                     hint: give [web] in the configuration an address, `listen = \"127.0.0.1:8080\"`, and restart the daemon"
+                .into(),
+        }
+    }
+
     /// Whoever asks may not.
     #[must_use]
     pub fn forbidden(role: &str) -> Problem {

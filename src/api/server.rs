@@ -4,23 +4,24 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path as InPath, Query, State};
-use axum::routing::{get, post};
+use axum::extract::{Path as InPath, Query, State};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
-use super::context::{Context, Peer, Shared, ask, command};
+use super::context::{Context, Peer, Shared, ask};
+use super::deeds;
 use super::exchanges;
 use super::judging;
 use super::maintenance;
+use super::people;
 use super::problem::Problem;
 use super::status::Status;
 use super::telemetry;
 use crate::alerts::alert::Alert;
-use crate::model::command::Command;
 use crate::model::time::UtcMs;
 use crate::store::queue::BadLine;
 use crate::store::views::{AlertFilter, RejectView};
@@ -119,10 +120,11 @@ fn router(context: Arc<Context>) -> Router {
         .route("/local/sites/{id}", get(site))
         .route("/local/alerts", get(alerts))
         .route("/local/alerts/{id}", get(alert))
-        .route("/local/alerts/{id}/acknowledge", post(acknowledge))
         .route("/local/readings", get(readings))
         .route("/local/rejects", get(rejects))
         .route("/local/sinks/{sink}/bad", get(bad_lines))
+        .merge(deeds::routes())
+        .merge(people::routes())
         .merge(maintenance::routes())
         .merge(exchanges::routes())
         .merge(judging::router())
@@ -151,29 +153,6 @@ async fn alerts(
 }
 
 async fn alert(State(context): Shared, InPath(id): InPath<String>) -> Result<Json<Alert>, Problem> {
-    ask(&context, move |files| files.alert(&id)).await.map(Json)
-}
-
-/// What is said with an acknowledgement.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Acknowledge {
-    /// Who says so. The user id the kernel gives is put beside it.
-    pub who: String,
-    /// Why, or what was done about it.
-    pub note: String,
-}
-
-async fn acknowledge(
-    State(context): Shared,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    InPath(id): InPath<String>,
-    Json(said): Json<Acknowledge>,
-) -> Result<Json<Alert>, Problem> {
-    let alert = ask(&context, move |files| files.alert(&id)).await?;
-    let who = peer.named(&said.who);
-    let id = alert.id.to_string();
-    command(&context, &Command::Acknowledge { alert: id.clone(), who, note: said.note }).await?;
     ask(&context, move |files| files.alert(&id)).await.map(Json)
 }
 

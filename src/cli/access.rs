@@ -7,17 +7,20 @@ use super::failure::hinted;
 use crate::alerts::alert::Alert;
 use crate::api::answers::{Files, ReadingRow, SiteAnswer, SiteRow};
 use crate::api::client::{Client, ClientError};
+use crate::api::deeds::{Doing, TrailQuery};
 use crate::api::exchanges::ExchangesQuery;
 use crate::api::judged_by::JudgedBy;
 use crate::api::maintenance::{MaintenanceQuery, Withdraw};
-use crate::api::server::{Acknowledge, ReadingsQuery, RejectsQuery};
+use crate::api::server::{ReadingsQuery, RejectsQuery};
 use crate::api::status::Status;
+use crate::api::told::Told;
 use crate::config::settings::Daemon;
 use crate::model::exchange::Exchange;
 use crate::model::maintenance::Filing;
 use crate::store::exchanges::Exchanged;
 use crate::store::queue::BadLine;
 use crate::store::suppressing::Maintenance;
+use crate::store::trail::TrailEntry;
 use crate::store::views::{AlertFilter, RejectView};
 
 /// A way to ask.
@@ -114,16 +117,34 @@ impl Access {
         }
     }
 
-    /// Notes that a person has seen an alert; only a running daemon can.
+    /// Does something about an alert; only a running daemon can.
     ///
     /// # Errors
-    /// There is no such alert, or no daemon.
-    pub async fn acknowledge(&self, id: &str, said: &Acknowledge) -> anyhow::Result<Alert> {
+    /// There is no such alert, the daemon refuses, or there is none.
+    pub async fn act(&self, id: &str, told: &Told<Doing>) -> anyhow::Result<Alert> {
+        let daemon = self.daemon("something can be done about an alert")?;
+        Ok(daemon.post(&format!("/local/alerts/{}/deeds", in_path(id)), told).await?)
+    }
+
+    /// What people did, newest first.
+    ///
+    /// # Errors
+    /// The question cannot be answered.
+    pub async fn trail(&self, query: &TrailQuery) -> anyhow::Result<Vec<TrailEntry>> {
         match self {
-            Access::Daemon(client) => {
-                Ok(client.post(&format!("/local/alerts/{}/acknowledge", in_path(id)), said).await?)
-            }
-            Access::Files(_) => Err(needs_daemon("an alert can be acknowledged")),
+            Access::Daemon(client) => get(client, &with_query("/local/trail", query)?).await,
+            Access::Files(files) => Ok(files.trail(&query.filter())?),
+        }
+    }
+
+    /// The daemon, for what it alone can do: `what` says what that is.
+    ///
+    /// # Errors
+    /// None runs.
+    pub fn daemon(&self, what: &str) -> anyhow::Result<&Client> {
+        match self {
+            Access::Daemon(client) => Ok(client),
+            Access::Files(_) => Err(needs_daemon(what)),
         }
     }
 
@@ -268,7 +289,8 @@ impl Access {
 }
 
 /// A name as one piece of a path: what is no letter, digit or `-_.~` is written as `%XX`.
-fn in_path(name: &str) -> String {
+#[must_use]
+pub fn in_path(name: &str) -> String {
     let mut piece = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

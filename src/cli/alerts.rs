@@ -1,6 +1,5 @@
-//! `submeterd alerts`: list, show, follow, acknowledge.
+//! `submeterd alerts`: list, show, follow; what is done about one is in `deeds`.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -10,30 +9,40 @@ use comfy_table::Cell;
 use jiff::tz::TimeZone;
 
 use super::access::Access;
+use super::deeds;
 use super::output::{print, print_json};
 use super::proof;
 use super::setup::{self, Globals};
+use super::story;
 use super::table::{right, with_head};
-use super::who;
 use crate::alerts::alert::{Alert, Status};
 use crate::alerts::evidence::PointEvidence;
-use crate::api::server::Acknowledge;
 use crate::model::rule::{Level, Rule};
 use crate::model::site::Thresholds;
 use crate::model::time::Clock;
 use crate::store::views::AlertFilter;
 use crate::wording::words::{self, Lang, Words, words};
-use crate::wording::{said, sentence, suppressed, when};
+use crate::wording::{sentence, suppressed, when};
 
 /// Between two looks of `watch`.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// What to do with alerts.
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  submeterd alerts list --open --level alarm
+  submeterd alerts show 3f2a                                    the begin of an id will do
+  submeterd alerts ack 3f2a --note \"seen, calling the plant\"
+  submeterd alerts declare 3f2a --cause treatment_fault --note \"fan belt torn\"
+  submeterd alerts confirm 3f2a --note \"photo seen\"
+What is done goes into the journal with who did it, and closes nothing: only readings do.";
 
 #[derive(Debug, Subcommand)]
 enum What {
@@ -44,17 +53,8 @@ enum What {
         /// Its id, or the begin of it.
         id: String,
     },
-    /// Note that an alert was seen, by whom and why. It stays open until readings show that it has ended.
-    Ack {
-        /// Its id, or the begin of it.
-        id: String,
-        /// Why, or what was done about it.
-        #[arg(long, short)]
-        note: String,
-        /// Who says so; by default the user's name.
-        #[arg(long)]
-        who: Option<String>,
-    },
+    #[command(flatten)]
+    Deed(deeds::What),
     /// Show open alerts, then every change as it comes, until Ctrl-C.
     Watch(Filter),
 }
@@ -155,9 +155,8 @@ pub async fn run(globals: &Globals, args: Args) -> anyhow::Result<()> {
             }
             print(&full(&alert, &Zones::of(&access).await?.of_site(&alert.site), lang))
         }
-        What::Ack { id, note, who } => {
-            let who = who::name(who)?;
-            let alert = access.acknowledge(&id, &Acknowledge { who, note }).await?;
+        What::Deed(what) => {
+            let alert = deeds::perform(&access, what).await?;
             if globals.json {
                 return print_json(&alert);
             }
@@ -229,21 +228,13 @@ fn change_line(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
         "{}  {:<4}{} {}  {}/{}  {}  {}",
         at.local(zone),
         words::level_mark(alert.level),
-        step_words(what, lang),
+        story::step_words(what, lang),
         words::rule(alert.rule).in_lang(lang),
         alert.site,
         alert.subject,
         sentence::of_alert(alert, zone, lang),
         alert.id
     )
-}
-
-/// `raised`, or `acknowledged by li (uid 7)`.
-fn step_words(what: &str, lang: Lang) -> Cow<'_, str> {
-    match words::key(what, lang) {
-        same if same == what => said::said(what, lang),
-        word => word.into(),
-    }
 }
 
 const NONE: Words = words("No alerts.", "没有告警。");
@@ -337,6 +328,9 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     if let Some(by) = &alert.acknowledged {
         fact(ACKNOWLEDGED, format!("{}, {}: {}", by.who, by.at.local(zone), by.note));
     }
+    if let Some(to) = alert.assigned() {
+        fact(words("sees to it", "负责人"), to.to_owned());
+    }
     lines.extend(alert.suppressed.iter().map(|s| format!("  {}", suppressed::sentence(s, zone, lang))));
     if !alert.evidence.points.is_empty() {
         lines.push(points_table(&alert.evidence.points, lang));
@@ -347,15 +341,7 @@ pub fn full(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
     }
     lines.extend(proof::lines(alert, zone, lang));
     lines.push(String::new());
-    for step in &alert.history {
-        lines.push(format!(
-            "  {}  {:<8} {}  #{}",
-            step.at.local(zone),
-            say(words::level(step.level)),
-            step_words(&step.what, lang),
-            step.offset
-        ));
-    }
+    lines.extend(story::lines(alert, zone, lang));
     lines.join("\n")
 }
 

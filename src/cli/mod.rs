@@ -11,6 +11,7 @@ pub mod check;
 #[cfg(test)]
 mod chinese_tests;
 pub mod commission;
+pub mod deeds;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failure;
@@ -18,6 +19,7 @@ pub mod logging;
 pub mod maintenance;
 pub mod meters;
 pub mod output;
+pub mod password;
 pub mod picture;
 pub mod probe;
 mod proof;
@@ -30,8 +32,12 @@ pub mod setup;
 pub mod silent;
 pub mod sites;
 pub mod status;
+pub mod story;
 pub mod table;
 pub mod thresholds;
+pub mod tokens;
+pub mod trail;
+pub mod users;
 pub mod who;
 
 use std::process::ExitCode;
@@ -76,7 +82,7 @@ enum Command {
     Probe(probe::Args),
     /// List sites, show one, or make site files from a spreadsheet.
     Sites(sites::Args),
-    /// List, show, follow and acknowledge alerts.
+    /// List, show and follow alerts; acknowledge, comment, assign, declare, confirm, refuse.
     Alerts(alerts::Args),
     /// Show the readings of a meter.
     Readings(readings::Args),
@@ -94,6 +100,9 @@ enum Command {
     Thresholds(thresholds::Args),
     /// A supervised test, off, idle and at full load: what every unit draws becomes what it is judged by.
     Commission(commission::Args),
+    Trail(trail::Args),
+    Users(users::Args),
+    Tokens(tokens::Args),
 }
 
 /// Parses, runs one command, prints what went wrong once.
@@ -135,6 +144,9 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&globals, &args)?,
         Command::Thresholds(args) => thresholds::run(&globals, args).await?,
         Command::Commission(args) => commission::run(&globals, args).await?,
+        Command::Trail(args) => trail::run(&globals, args).await?,
+        Command::Users(args) => users::run(&globals, args).await?,
+        Command::Tokens(args) => tokens::run(&globals, args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

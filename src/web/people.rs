@@ -10,6 +10,7 @@ use crate::api::context::Context;
 use crate::api::problem::Problem;
 use crate::api::v1::people::{list_tokens, list_users};
 use crate::model::time::UtcMs;
+use crate::wording::people as words;
 
 /// Users and tokens.
 ///
@@ -71,17 +72,8 @@ pub async fn people(context: &Context, view: &View) -> Result<Markup, Problem> {
 
 fn role(view: &View, chosen: Role) -> Markup {
     html! { label { (view.say("Role", "角色")) select name="role" {
-        @for role in Role::ALL { option value=(role.name()) selected[role == chosen] { (role_word(view, role)) } }
+        @for role in Role::ALL { option value=(role.name()) selected[role == chosen] { (words::role(role).in_lang(view.lang())) } }
     } } }
-}
-
-fn role_word(view: &View, role: Role) -> &'static str {
-    match role {
-        Role::Viewer => view.say("viewer", "查看"),
-        Role::Operator => view.say("operator", "操作员"),
-        Role::Auditor => view.say("auditor", "审计员"),
-        Role::Admin => view.say("admin", "管理员"),
-    }
 }
 
 fn scope(view: &View, value: &str) -> Markup {

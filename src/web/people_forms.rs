@@ -10,10 +10,11 @@ use super::signed::Signed;
 use super::view::View;
 use super::way::see_other;
 use crate::accounts::role::Role;
+use crate::accounts::users::Change;
 use crate::api::context::{Context, Shared};
 use crate::api::problem::Problem;
 use crate::api::v1::people::{
-    AddToken, AddUser, ChangeUser, do_add_token, do_add_user, do_change_user, do_revoke_token,
+    AddToken, AddUser, do_add_token, do_add_user, do_change_user, do_revoke_token, scope,
 };
 
 /// What a form brings.
@@ -63,8 +64,13 @@ pub async fn change_user(
     view: View,
     Signed(own): Signed<UserForm>,
 ) -> Result<Response, Problem> {
-    let change = ChangeUser { role: own.role, scope: own.scope, is_enabled: own.is_enabled.is_some() };
-    let outcome = do_change_user(&context, &view.caller, own.name, change).await.map(drop);
+    let outcome = match scope(&own.scope) {
+        Ok(scope) => {
+            let change = Change::whole(own.role, scope, own.is_enabled.is_some());
+            do_change_user(&context, &view.caller, own.name, change).await.map(drop)
+        }
+        Err(problem) => Err(problem),
+    };
     told(&context, &view, outcome).await
 }
 

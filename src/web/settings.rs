@@ -93,7 +93,7 @@ pub async fn set_own_password(
     let (name, origin) = (view.caller.who(), view.caller.origin.clone());
     let changed = with_accounts(&context, move |accounts, now| {
         accounts.log_in(&name, &own.old, &origin, now)?;
-        accounts.set_password(&name, &own.new)
+        accounts.set_password(&name, &own.new).map(drop)
     })
     .await;
     match changed {

@@ -10,8 +10,8 @@ use crate::model::deed::{Act, Deed};
 use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
 use crate::wording::said::said;
-use crate::wording::words;
-use crate::wording::{revised, words::Lang};
+use crate::wording::words::{self, Lang};
+use crate::wording::{people, revised};
 
 /// One line: when, by which message, and what.
 type Line = (UtcMs, Offset, Markup);
@@ -51,24 +51,18 @@ pub fn story(view: &View, alert: &Alert, zone: &TimeZone) -> Markup {
 
 fn done(view: &View, alert: &Alert, deed: &Deed) -> Markup {
     let lang = view.lang();
-    let what = match &deed.act {
-        Act::Comment => html! { (view.say("comment", "备注")) },
-        Act::Assign { to: Some(to) } => html! { (view.say("assigned to", "指派给")) " " b { (to) } },
-        Act::Assign { to: None } => html! { (view.say("assigned to nobody", "取消指派")) },
-        Act::Declare { cause } => html! {
-            (view.say("declared", "申报原因")) " " b { (words::cause(*cause).in_lang(lang)) } " "
-            @match alert.is_confirmed(deed.offset) {
-                Some(true) => span.done { "✓ " (view.say("confirmed", "已认可")) },
-                Some(false) => span.wrong { "✗ " (view.say("refused", "不予认可")) },
-                None => span.quiet { (view.say("not judged yet", "待审核")) },
-            }
-        },
-        Act::Confirm { declaration } => {
-            html! { (view.say("confirmed the declaration", "认可申报")) " #" (declaration) }
-        }
-        Act::Refuse { declaration } => {
-            html! { (view.say("refused the declaration", "不予认可申报")) " #" (declaration) }
-        }
+    let judged = alert.is_confirmed(deed.offset);
+    let (mark, class) = match judged {
+        Some(true) => ("✓ ", "done"),
+        Some(false) => ("✗ ", "wrong"),
+        None => ("", "quiet"),
     };
-    html! { b { (deed.who) } " " (what) @if !deed.note.is_empty() { ": " q { (deed.note) } } }
+    html! {
+        b { (deed.who) } " " (people::act(&deed.act).in_lang(lang))
+        @if let Some(object) = people::object(&deed.act, lang) { " " b { (object) } }
+        @if matches!(deed.act, Act::Declare { .. }) {
+            " " span class=(class) { (mark) (people::standing(judged).in_lang(lang)) }
+        }
+        @if !deed.note.is_empty() { ": " q { (deed.note) } }
+    }
 }

@@ -13,7 +13,7 @@ use crate::api::context::{Shared, ask};
 use crate::api::problem::Problem;
 use crate::api::v1::daemon::{N_ROWS, sees_all};
 use crate::store::trail::TrailFilter;
-use crate::wording::words::{Words, words};
+use crate::wording::people;
 
 /// What is looked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,30 +22,6 @@ pub struct Wanted {
     subject: String,
     before: Option<u64>,
 }
-
-/// What people do, in words. Whoever knows the word of the record finds it in the title.
-const DEEDS: [Words; 20] = [
-    words("acknowledge", "确认告警"),
-    words("comment", "备注"),
-    words("assign", "指派"),
-    words("declare", "申报原因"),
-    words("confirm", "认可申报"),
-    words("refuse", "不予认可申报"),
-    words("file_maintenance", "登记检修"),
-    words("withdraw_maintenance", "撤销检修"),
-    words("confirm_learned", "确认学习结果"),
-    words("refuse_learned", "拒绝学习结果"),
-    words("commission", "调试验收"),
-    words("exchange_meter", "更换电表"),
-    words("log_in", "登录"),
-    words("set_up", "创建首位管理员"),
-    words("add_user", "新增用户"),
-    words("change_user", "修改用户"),
-    words("set_password", "修改密码"),
-    words("add_token", "新增令牌"),
-    words("revoke_token", "吊销令牌"),
-    words("set_own_password", "修改本人密码"),
-];
 
 /// The page.
 ///
@@ -66,12 +42,6 @@ pub async fn list(
     };
     let rows = ask(&context, move |files| files.trail(&filter)).await?;
     let (zone, lang) = (TimeZone::system(), view.lang());
-    let said = |what: &str| {
-        DEEDS
-            .iter()
-            .find(|w| w.en == what)
-            .map_or_else(|| what.to_owned(), |w| w.in_lang(lang).replace('_', " "))
-    };
     let body = html! {
         form.filters method="get" action="/trail" role="search" {
             label.wide { (view.say("About", "对象")) input type="search" name="subject" value=(wanted.subject)
@@ -86,7 +56,7 @@ pub async fn list(
             } }
             tbody { @for row in &rows { tr {
                 td { (parts::moment(row.at, &zone)) " " span.offset { "#" (row.offset) } }
-                td { b { (row.who) } } td { (row.origin) } td title=(row.what) { (said(&row.what)) }
+                td { b { (row.who) } } td { (row.origin) } td title=(row.what) { (people::done(&row.what, lang)) }
                 td { @if let Some(site) = &row.site { a href={"/sites/" (site)} { (site) } } }
                 td { (row.subject) } td { (row.note) }
             } } }

@@ -7,6 +7,7 @@ pub mod changed_sentence;
 pub mod figures;
 pub mod meter_sentence;
 pub mod params;
+pub mod people;
 pub mod process_sentence;
 pub mod revised;
 pub mod said;

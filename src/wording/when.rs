@@ -31,6 +31,20 @@ pub fn parse(text: &str, now: UtcMs, zone: &TimeZone) -> anyhow::Result<UtcMs> {
     )
 }
 
+/// The same of a moment to come: `90d` is in ninety days.
+///
+/// # Errors
+/// It names none, or one too far away.
+pub fn parse_ahead(text: &str, now: UtcMs, zone: &TimeZone) -> anyhow::Result<UtcMs> {
+    match text.trim().parse::<Span>() {
+        Ok(span) => {
+            let at = Timestamp::from_millisecond(now.0)?.to_zoned_datetime(zone.clone()).checked_add(span)?;
+            Ok(UtcMs(at.timestamp().as_millisecond()))
+        }
+        Err(_) => parse(text, now, zone),
+    }
+}
+
 /// A length as people say it: `1 h 5 min`, `45 s`.
 #[must_use]
 pub fn length(ms: i64) -> String {
@@ -60,6 +74,11 @@ mod tests {
         assert_eq!(local("90min"), "2022-08-29 22:40:00");
         assert_eq!(local("1d ago"), "2022-08-29 00:10:00");
         assert_eq!(local("now"), "2022-08-30 00:10:00");
+        let ahead = |text: &str| parse_ahead(text, now, &zone).unwrap().local(&zone);
+        assert_eq!(
+            (ahead("30d"), ahead("2023-01-01")),
+            ("2022-09-29 00:10:00".into(), "2023-01-01 00:00:00".into())
+        );
         assert!(parse("yesterday", now, &zone).unwrap_err().to_string().contains("is no moment"));
     }
 

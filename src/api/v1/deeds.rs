@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::alerts::of_id;
 use super::sites::plant;
 use super::take::{Json, Path, Query};
+use crate::accounts::credentials::NAME_CHARS_MAX;
 use crate::accounts::role::Act as May;
 use crate::alerts::alert::Alert;
 use crate::api::caller::Caller;
@@ -103,6 +104,9 @@ pub async fn do_act(
         Act::Comment if note.is_empty() => {
             return Err(Problem::bad_request("a comment has something in it".into()));
         }
+        Act::Assign { to: Some(to) } if to.chars().nth(NAME_CHARS_MAX).is_some() => {
+            return Err(Problem::bad_request(format!("a name has {NAME_CHARS_MAX} characters at most")));
+        }
         Act::Declare { cause: Cause::Other } if note.is_empty() => {
             return Err(Problem::bad_request("another cause is told in the note".into()));
         }
@@ -158,9 +162,6 @@ pub async fn assign(
     Json(own): Json<Assign>,
 ) -> Result<Json<Alert>, Problem> {
     let to = own.to.as_deref().map(str::trim).filter(|to| !to.is_empty());
-    if to.is_some_and(|to| to.chars().nth(64).is_some()) {
-        return Err(Problem::bad_request("a name has 64 characters at most".into()));
-    }
     let act = Act::Assign { to: to.map(Into::into) };
     do_act(&context, &caller, &id, act, &own.note).await.map(Json)
 }

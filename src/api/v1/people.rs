@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::take::{Json, Path};
+use crate::accounts::accounts::Accounts;
 use crate::accounts::role::{Act, Role, Scope};
 use crate::accounts::tokens::{NewToken, TokenInfo};
-use crate::accounts::users::{NewUser, User};
+use crate::accounts::users::{Change, NewUser, User};
 use crate::api::caller::Caller;
 use crate::api::context::{Context, Shared, command_from, with_accounts};
 use crate::api::problem::Problem;
@@ -15,7 +16,7 @@ use crate::model::command::Command;
 use crate::model::time::UtcMs;
 
 /// A user.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserItem {
     /// Name.
     pub name: String,
@@ -43,7 +44,7 @@ impl UserItem {
 }
 
 /// A user to be.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddUser {
     /// Name; upper and lower case do not make another one.
@@ -73,7 +74,7 @@ pub struct ChangeUser {
 }
 
 /// A password.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
     /// The new one.
@@ -82,7 +83,7 @@ pub struct NewPassword {
 }
 
 /// A token, without its secret.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TokenItem {
     /// Number.
     pub id: i64,
@@ -118,7 +119,7 @@ impl TokenItem {
 }
 
 /// A token to be.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddToken {
     /// What it is for.
@@ -135,7 +136,7 @@ pub struct AddToken {
 }
 
 /// A token with its secret, which is shown this once.
-#[derive(Clone, Serialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewTokenItem {
     /// The token.
     pub token: TokenItem,
@@ -143,7 +144,11 @@ pub struct NewTokenItem {
     pub secret: String,
 }
 
-fn scope(text: &str) -> Result<Scope, Problem> {
+/// A scope from its text.
+///
+/// # Errors
+/// It is none.
+pub fn scope(text: &str) -> Result<Scope, Problem> {
     text.parse().map_err(|error: crate::accounts::role::WordError| Problem::bad_request(error.to_string()))
 }
 
@@ -183,17 +188,30 @@ pub async fn do_change_user(
     context: &Context,
     caller: &Caller,
     name: String,
-    own: ChangeUser,
+    change: Change,
 ) -> Result<UserItem, Problem> {
     caller.must(Act::Administer)?;
-    let scope = scope(&own.scope)?;
-    let change = move |accounts: &crate::accounts::accounts::Accounts, _| {
-        accounts.change_user(&name, own.role, &scope, own.is_enabled)
-    };
-    let user = with_accounts(context, change).await?;
+    let user = with_accounts(context, move |accounts, _| accounts.change_user(&name, &change)).await?;
     let enabled = if user.is_enabled { "" } else { " disabled" };
     let note = format!("{} {}{enabled}", user.role, user.scope);
     record(context, caller, "change_user", &user.name, note).await?;
+    Ok(UserItem::of(&user))
+}
+
+/// Gives a user another password and puts that on record; their sessions end.
+///
+/// # Errors
+/// They may not, there is no such user, or the password is not taken.
+pub async fn do_set_password(
+    context: &Context,
+    caller: &Caller,
+    name: String,
+    own: NewPassword,
+) -> Result<UserItem, Problem> {
+    caller.must(Act::Administer)?;
+    let set = move |accounts: &Accounts, _| accounts.set_password(&name, &own.password);
+    let user = with_accounts(context, set).await?;
+    record(context, caller, "set_password", &user.name, String::new()).await?;
     Ok(UserItem::of(&user))
 }
 
@@ -275,7 +293,9 @@ pub async fn change_user(
     Path(name): Path<String>,
     Json(own): Json<ChangeUser>,
 ) -> Result<Json<UserItem>, Problem> {
-    do_change_user(&context, &caller, name, own).await.map(Json)
+    caller.must(Act::Administer)?;
+    let change = Change::whole(own.role, scope(&own.scope)?, own.is_enabled);
+    do_change_user(&context, &caller, name, change).await.map(Json)
 }
 
 /// Gives a user another password; their sessions end.
@@ -288,10 +308,7 @@ pub async fn set_password(
     Path(name): Path<String>,
     Json(own): Json<NewPassword>,
 ) -> Result<axum::http::StatusCode, Problem> {
-    caller.must(Act::Administer)?;
-    let of = name.clone();
-    with_accounts(&context, move |accounts, _| accounts.set_password(&of, &own.password)).await?;
-    record(&context, &caller, "set_password", &name, String::new()).await?;
+    do_set_password(&context, &caller, name, own).await?;
     Ok(axum::http::StatusCode::NO_CONTENT)
 }
 
