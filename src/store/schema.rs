@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS reject (
 const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS alert_open ON alert (site) WHERE status = 'open';
 CREATE INDEX IF NOT EXISTS alert_by_rule ON alert (rule, raised_ms);
+CREATE INDEX IF NOT EXISTS alert_open_by_time ON alert (raised_ms) WHERE status = 'open';
+CREATE INDEX IF NOT EXISTS alert_by_assigned ON alert (assigned, raised_ms) WHERE assigned IS NOT NULL;
 CREATE INDEX IF NOT EXISTS alert_by_end ON alert (cleared_ms) WHERE status = 'cleared';
 CREATE INDEX IF NOT EXISTS alert_by_all ON alert (raised_ms, status, level, rule, site, subject, acknowledged, suppressed, assigned);
 CREATE INDEX IF NOT EXISTS state_by_change ON state_change (at_offset);

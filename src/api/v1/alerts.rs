@@ -98,12 +98,23 @@ fn text(typed: &str, board: &Board, caller: &Caller) -> Text {
         let said = words::rule(**rule);
         said.zh.contains(typed) || said.en.contains(&low) || rule.id().eq_ignore_ascii_case(typed)
     };
-    let sites = seen(board, caller).filter(|p| is_called(p, typed)).map(|p| p.site.id.clone());
-    Text {
+    let mut text = Text {
         typed: typed.to_owned(),
-        sites: sites.collect(),
         rules: Rule::ALL.iter().filter(fits).copied().collect(),
+        ..Text::default()
+    };
+    for plant in seen(board, caller) {
+        if is_called(plant, typed) {
+            text.sites.push(plant.site.id.clone());
+            continue;
+        }
+        let points = plant.site.points.iter().map(|p| (&p.id, &p.name));
+        let parts = points.chain(plant.site.processes.iter().map(|p| (&p.id, &p.name)));
+        let fits =
+            parts.filter(|(id, name)| id.to_lowercase().contains(&low) || name.to_lowercase().contains(&low));
+        text.subjects.extend(fits.map(|(id, _)| (plant.site.id.clone(), id.clone())));
     }
+    text
 }
 
 impl AlertsQuery {
