@@ -24,6 +24,7 @@ mod mqtt_tls;
 mod outbox;
 mod page;
 mod payloads;
+mod people;
 mod readme;
 mod recordings;
 mod replay;
