@@ -41,7 +41,7 @@ fn help_teaches_what_to_do_first() {
         "replay",
         "maintenance",
     ];
-    for command in all.into_iter().chain(["thresholds", "commission"]) {
+    for command in all.into_iter().chain(["thresholds", "commission", "trail", "users", "tokens"]) {
         assert!(help.contains(&format!("\n  {command} ")), "{command}\n{help}");
         assert!(run(&[command, "--help"]).lines().count() > 5);
     }

@@ -26,6 +26,7 @@ mod notices_tls;
 mod outbox;
 mod page;
 mod payloads;
+mod people;
 mod readme;
 mod recordings;
 mod replay;

@@ -1,5 +1,6 @@
 //! The real program: a data folder with its configuration, the daemon on it, and commands asked of it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -122,6 +123,17 @@ impl Program {
     /// The same, whatever comes of it.
     pub fn try_ask(&self, args: &[&str]) -> Output {
         command(args).arg("--config").arg(self.folder.path().join("submeterd.toml")).output().unwrap()
+    }
+
+    /// Runs a command that is told something on standard input, whatever comes of it.
+    pub fn tell(&self, args: &[&str], input: &str) -> Output {
+        let mut command = command(args);
+        command.arg("--config").arg(self.folder.path().join("submeterd.toml"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended before it has read.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// Runs a command with `--json`.

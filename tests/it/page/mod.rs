@@ -5,4 +5,4 @@ mod fuzz;
 mod live;
 #[cfg(feature = "demo")]
 mod story;
-mod visitor;
+pub mod visitor;
