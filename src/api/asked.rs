@@ -95,7 +95,7 @@ impl Files {
     /// # Errors
     /// The store cannot be read.
     pub fn last_read(&self, meters: &[Box<str>]) -> Result<Vec<Option<LastRead>>, Problem> {
-        let one = |meter: &Box<str>| {
+        let one = |meter: &str| {
             let last = read::last(self.views().conn(), meter).map_err(internal)?;
             let of = |head: &Head| LastRead {
                 at: head.time,
@@ -103,7 +103,7 @@ impl Files {
             };
             Ok(last.heads().first().map(of))
         };
-        meters.iter().map(one).collect()
+        meters.iter().map(|meter| one(meter)).collect()
     }
 
     /// How many rejects are kept, by code.

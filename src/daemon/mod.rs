@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod lessons;
+mod outlets;
 pub mod run;
 pub mod systemd;
 pub mod tasks;

@@ -4,21 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::build::{Daemon, DaemonError};
+use super::outlets::{self, Doors, House};
 use super::tasks::{TaskError, Tasks};
 use super::{lessons, systemd, ticks};
-use crate::accounts::accounts::Accounts;
-use crate::api::board::follow;
-use crate::api::board::news::N_NEWS_MAX;
-use crate::api::context::Context;
-use crate::api::serve::{self, Listener, WebError};
-use crate::api::server;
 use crate::api::status::Sensors;
-use crate::api::telemetry;
 use crate::engine::run::Progress;
 use crate::journal::Journal;
 use crate::outbox::desk::SINK;
@@ -70,41 +64,12 @@ impl Daemon {
         let data_dir = config.daemon.data_dir.clone();
         if learning.on {
             let stop = groups.outlets.stop();
-            let job = lessons::run(learning, data_dir.clone(), clock.clone(), journal.clone(), stop);
+            let job = lessons::run(learning, data_dir, clock.clone(), journal.clone(), stop);
             groups.outlets.spawn("learning", job);
         }
-        let window = learning.window;
-        let (board_tx, board) = follow::channel();
-        let (news, _) = broadcast::channel(N_NEWS_MAX);
-        let context = Arc::new(Context {
-            data_dir: data_dir.clone(),
-            journal: journal.clone(),
-            clock,
-            sensors,
-            window,
-            accounts: web.as_ref().map(|(_, accounts)| accounts.clone()),
-            board,
-            news: news.clone(),
-            behind_proxy: config.web.as_ref().is_some_and(|web| web.behind_proxy),
-            is_secure: config.web.as_ref().is_some_and(|web| web.behind_proxy || web.tls.is_some()),
-        });
-        if let Some((listener, accounts)) = web {
-            let stop = groups.outlets.stop();
-            let job = follow::run(data_dir, progress.subscribe(), board_tx, news, stop.clone());
-            groups.outlets.spawn("board", job);
-            open_the_page(&listener, &accounts, &context)?;
-            let router = crate::web::routes::router(Arc::clone(&context));
-            groups.outlets.spawn("web", async move {
-                serve::run(listener, router, stop).await;
-                Ok::<(), WebError>(())
-            });
-        }
-        let outlets_stop = groups.outlets.stop();
-        groups.outlets.spawn("api", server::run(socket, Arc::clone(&context), outlets_stop));
-        if let Some(listener) = telemetry {
-            let stop = groups.outlets.stop();
-            groups.outlets.spawn("telemetry", telemetry::run(listener, context, stop));
-        }
+        let house =
+            House { config: &config, clock, journal: &journal, sensors, progress: progress.subscribe() };
+        outlets::open(Doors { socket, telemetry, web }, house, &mut groups.outlets)?;
         let passed = progress.subscribe();
         start_watchdog(&mut groups.outlets, passed.clone(), journal.durable());
         let (own_journal, engine_stop) = (journal.clone(), groups.engine.stop());
@@ -220,20 +185,6 @@ impl Daemon {
             ),
         );
     }
-}
-
-/// Says where the page is, and how to get in where nobody can yet.
-fn open_the_page(listener: &Listener, accounts: &Accounts, context: &Context) -> Result<(), DaemonError> {
-    let address = listener.address();
-    match accounts.set_up_code(context.clock.now()).map_err(DaemonError::Accounts)? {
-        Some(code) => tracing::warn!(
-            ?address,
-            code,
-            "Nobody can log in yet: open /setup and use this code once to make the first administrator."
-        ),
-        None => tracing::info!(?address, "The page is served."),
-    }
-    Ok(())
 }
 
 fn start_watchdog(

@@ -235,9 +235,11 @@ mod tests {
         }
     }
 
-    /// Every way of asking, over a store with alerts of many sites, against the same asked in plain words.
-    #[test]
-    fn every_index_finds_what_a_plain_look_at_all_finds() {
+    /// What is asked, and what fits.
+    type Asked = (AlertQuery, Box<dyn Fn(&Alert) -> bool>);
+
+    /// Alerts of a hundred sites, the newest first, in a store.
+    fn six_hundred() -> (tempfile::TempDir, Store, Vec<Alert>) {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("store.db")).unwrap();
         let tx = store.begin().unwrap();
@@ -255,8 +257,11 @@ mod tests {
             all.push(alert);
         }
         tx.commit(1).unwrap();
-        let conn = store.conn();
         all.sort_by(|a, b| (b.raised, &b.id).cmp(&(a.raised, &a.id)));
+        (folder, store, all)
+    }
+
+    fn asked() -> Vec<Asked> {
         let site = |n: u32| Box::<str>::from(format!("plant-{n}"));
         let open = AlertQuery { status: Some(Status::Open), ..AlertQuery::default() };
         let text = |text| AlertQuery { text: Some(text), ..AlertQuery::default() };
@@ -265,7 +270,7 @@ mod tests {
         let of_subject =
             Text { subjects: vec![(site(3), "line-3".into())], typed: "x".into(), ..Text::default() };
         let many: Vec<Box<str>> = (0..90).map(site).collect();
-        let queries: Vec<(AlertQuery, Box<dyn Fn(&Alert) -> bool>)> = vec![
+        vec![
             (AlertQuery::default(), Box::new(|_| true)),
             (open.clone(), Box::new(|a| a.status == Status::Open)),
             (
@@ -296,8 +301,15 @@ mod tests {
                 text(Text { sites: vec![site(8)], typed: "x".into(), ..Text::default() }),
                 Box::new(|a| &*a.site == "plant-8"),
             ),
-        ];
-        for (query, fits) in queries {
+        ]
+    }
+
+    /// Every way of asking, against the same asked in plain words.
+    #[test]
+    fn every_index_finds_what_a_plain_look_at_all_finds() {
+        let (_folder, store, all) = six_hundred();
+        let conn = store.conn();
+        for (query, fits) in asked() {
             let wanted: Vec<&str> = all.iter().filter(|a| fits(a)).map(|a| &*a.id).collect();
             let mut got = Vec::new();
             let mut page = query.clone();
