@@ -99,7 +99,6 @@ fn span(alert: &Alert, zone: &TimeZone, lang: Lang) -> String {
 mod tests {
     use super::*;
     use crate::alerts::alert::Status;
-    use crate::alerts::evidence::Evidence;
     use crate::model::rule::{Level, Rule};
     use crate::notices::notice::notices;
 
@@ -110,27 +109,13 @@ mod tests {
         let alert = |what: &What| Alert {
             id: what.name().into(),
             site: "plant".into(),
-            rule: Rule::TreatmentOff,
-            rule_version: 1,
-            subject_kind: "process".into(),
-            subject: "line-1".into(),
-            status: if what.stands() { Status::Open } else { Status::Cleared },
             level: Level::Alarm,
             first: UtcMs(1_795_521_790_000),
-            raised: UtcMs(1_795_522_390_000),
-            raised_before: None,
-            last_certain: UtcMs(1_795_522_390_000),
             cleared: (!what.stands()).then_some(UtcMs(1_795_523_000_000)),
-            certain_ms: 600_000,
-            unknown_ms: 0,
-            evidence: Evidence::default(),
-            acknowledged: None,
-            history: Vec::new(),
-            said: 0,
-            retroactive: false,
-            revisions: Vec::new(),
-            suppressed: Vec::new(),
-            deeds: Vec::new(),
+            ..sentence::tests::alert(
+                Rule::TreatmentOff,
+                if what.stands() { Status::Open } else { Status::Cleared },
+            )
         };
         let telling = |what: &What| Telling {
             what: *what,
@@ -153,7 +138,8 @@ mod tests {
         assert_eq!(subject(&one, Lang::Zh), "[报警] 印刷厂：生产期间治污设施停运，新告警");
         assert_eq!(
             body(&one, Lang::Zh),
-            "[报警] 生产期间治污设施停运（line-1）：新告警；始于 2026-11-24 20:03:10；始于 20:03:10；告警编号 raised\n\
+            "[报警] 生产期间治污设施停运（line-1）：新告警；始于 2026-11-24 20:03:10；\
+             生产设施 press 71.2 kW ≥ 50 kW：运行；治污设施 scrubber 0.0 kW ≤ 10 kW：停运；始于 20:03:10；告警编号 raised\n\
              该企业现有未解除告警 1 条。"
         );
         assert_eq!(subject(&one, Lang::En), "[alarm] 印刷厂: treatment_off, new");
@@ -166,7 +152,8 @@ mod tests {
     fn every_word_has_its_chinese() {
         for told in ALL {
             let line = body(&notice(&[told]), Lang::Zh);
-            let said = line.replace("line-1", "").replace(told.name(), "");
+            let names = ["line-1", "press", "scrubber", "kW", told.name()];
+            let said = names.iter().fold(line, |line, name| line.replace(name, ""));
             assert!(!said.chars().any(|c| c.is_ascii_alphabetic()), "{said}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -11,6 +12,7 @@ use submeterd::cli::setup::Globals;
 use submeterd::model::time::{Clock, MINUTE_MS, UtcMs};
 
 use crate::harness::program::Program;
+use crate::harness::wait::wait_for_blocking;
 use crate::thresholds::{CONFIG, DAYS, SITE, fill};
 
 /// The command as it is typed.
@@ -80,6 +82,9 @@ fn ready(now: UtcMs) -> Program {
     });
     program.start();
     program.await_ready();
+    wait_for_blocking("the site", Duration::from_secs(30), || {
+        program.try_ask(&["sites", "show", "plant"]).status.success().then_some(())
+    });
     program
 }
 

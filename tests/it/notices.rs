@@ -364,6 +364,11 @@ async fn the_program_tells_each_change_once_though_it_is_killed_and_the_receiver
         taken.map(|p| p.json()["data"]["alerts"][0]["what"].as_str().unwrap().to_owned()).collect()
     };
     wait_for("the alert to be told", WITHIN * 2, async || (what(&hook) == ["raised"]).then_some(())).await;
+    // Killed between an answer and its record it would tell it again, under the same id: at least once.
+    wait_for_blocking("an empty queue", WITHIN, || {
+        let status: Value = program.json(&["status"]);
+        (status["sinks"][0][1]["n_backlog"] == 0).then_some(())
+    });
     hook.stop().await;
     program.kill();
     fan.store(true, Ordering::Release);
