@@ -53,8 +53,9 @@ fn readings(readings: &[WholeReading], zone: &TimeZone, lang: Lang) -> String {
 mod tests {
     use super::*;
     use crate::alerts::alert::Status;
+    use crate::alerts::evidence::NamedFigure;
     use crate::alerts::figure::Fact;
-    use crate::alerts::revision::{Difference, Late};
+    use crate::alerts::revision::{Difference, Late, Revision};
     use crate::model::rule::Rule;
     use crate::wording::sentence::tests::{FIRST, alert};
 

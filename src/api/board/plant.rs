@@ -166,8 +166,7 @@ mod tests {
 
     #[test]
     fn an_hour_shows_the_gravest_alert_that_lies_in_it() {
-        let registry = press_and_fan::registry();
-        let mut plant = Plant::new(registry.sites[0].clone(), &registry.meters);
+        let mut plant = Plant::new(press_and_fan::site(), &press_and_fan::meters());
         let now = UtcMs(48 * HOUR_MS + 5);
         let at = |hours_ago: i64| 48 * HOUR_MS - hours_ago * HOUR_MS;
         plant.note(brief("a", Level::Warning, at(3), Some(at(1))), UtcMs::MIN);
@@ -184,8 +183,7 @@ mod tests {
 
     #[test]
     fn what_ended_long_ago_is_let_go_when_something_new_comes() {
-        let registry = press_and_fan::registry();
-        let mut plant = Plant::new(registry.sites[0].clone(), &registry.meters);
+        let mut plant = Plant::new(press_and_fan::site(), &press_and_fan::meters());
         plant.note(brief("a", Level::Warning, 0, Some(5)), UtcMs(0));
         plant.note(brief("b", Level::Warning, 0, None), UtcMs(6));
         let ids: Vec<&str> = plant.alerts.iter().map(|a| &*a.id).collect();
