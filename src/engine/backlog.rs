@@ -53,3 +53,47 @@ impl Backlog {
         self.counted
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+    use crate::journal::writer::Retention;
+    use crate::model::message::{Delivery, Kind, Message};
+    use crate::model::time::{Clock, UtcMs};
+
+    #[tokio::test]
+    async fn what_was_passed_what_waited_and_what_comes_now_is_all_that_was_received() {
+        let folder = tempfile::tempdir().unwrap();
+        let roomy = Retention { max_age_days: 10_000, max_bytes: 1 << 40 };
+        let append = async |journal: &Journal, kind: Kind, n: u64| {
+            for _ in 0..n {
+                let received = UtcMs(1_661_789_400_000);
+                let (delivery, source, topic) = (Delivery::PLAIN, "city", "");
+                let message = Message { kind, delivery, received, source, topic, payload: b"{}" };
+                journal.append_durable(&message).await.unwrap();
+            }
+        };
+        let (journal, thread) = Journal::open(folder.path(), roomy, Clock::System).unwrap();
+        append(&journal, Kind::Mqtt, 10).await;
+        append(&journal, Kind::Modbus, 3).await;
+        thread.finish().unwrap();
+
+        let (journal, thread) = Journal::open(folder.path(), roomy, Clock::System).unwrap();
+        append(&journal, Kind::Mqtt, 2).await;
+        assert_eq!((journal.opened_at(), journal.received()), (13, None), "not told before it is known");
+        let mut passed = BySource::<Outcomes>::default();
+        passed.change(Kind::Mqtt, "city", |own| *own = Outcomes { stored: 3, partly: 0, rejected: 1 });
+        let mut reader = Reader::open(folder.path()).unwrap();
+        let mut backlog = Backlog::new(&passed, 4, journal.opened_at());
+        let before = backlog.count(&mut reader).unwrap().unwrap().clone();
+        journal.set_received_before(before);
+        let received = journal.received().unwrap();
+        assert_eq!(
+            received.iter().collect::<Vec<_>>(),
+            [(Kind::Mqtt, "city", &12), (Kind::Modbus, "city", &3)]
+        );
+        assert_eq!(journal.written().rows.get(), 2);
+        thread.finish().unwrap();
+    }
+}

@@ -223,6 +223,7 @@ const PURE: &[&str] = &[
     "accounts/throttle.rs",
     "engine/world.rs",
     "engine/effects.rs",
+    "engine/outcome.rs",
     "engine/adopt.rs",
     "engine/book.rs",
     "engine/changes.rs",
