@@ -315,21 +315,33 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_that_the_rules_ask_for_is_there() {
-        let slave = SlaveStatus { interval_ms: Some(1_000), ..SlaveStatus::default() };
+    fn every_figure_that_the_rules_and_the_dashboard_ask_for_is_there() {
+        let at = Some(UtcMs(1));
+        let slave = SlaveStatus { interval_ms: Some(1_000), last_ok: at, ..SlaveStatus::default() };
         let link = LinkStatus { slaves: vec![slave], achieved_ms: Some(1_000), ..LinkStatus::default() };
-        let status = Status {
+        let mut received = BySource::default();
+        received.change(Kind::Mqtt, "city", |n| *n = 1);
+        let mut status = Status {
+            received: Some(received),
+            rejects: vec![("topic".into(), 1)],
             journal_bytes_max: Some(1),
             brokers: vec![("city".into(), BrokerStatus::default())],
             links: vec![("bus".into(), link)],
             sinks: vec![("influx".into(), SinkStatus::default())],
             ..Status::default()
         };
+        status.progress.outcomes.change(Kind::Mqtt, "city", |own| own.stored = 1);
         let text = text(&status, &Written::default()).unwrap();
-        let rules = include_str!("../../deploy/prometheus/submeterd.rules.yml");
-        let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let asked: std::collections::BTreeSet<&str> = words.filter(|w| w.starts_with("submeterd_")).collect();
-        assert!(asked.len() > 10, "{asked:?}");
+        let mut asked = std::collections::BTreeSet::new();
+        for asking in [
+            include_str!("../../deploy/prometheus/submeterd.rules.yml"),
+            include_str!("../../deploy/grafana/submeterd-daemon.json"),
+        ] {
+            let words = asking.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let n_before = asked.len();
+            asked.extend(words.filter(|w| w.starts_with("submeterd_")));
+            assert!(asked.len() > n_before + 10, "{asked:?}");
+        }
         for name in asked {
             let is_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
             assert!(text.lines().any(is_it), "{name} is asked for and not told");
