@@ -1,9 +1,9 @@
 //! The figures of `status` for Prometheus, as OpenMetrics text. Pure.
 //!
 //! Counters of sources and of the engine go on over restarts, as the journal does; those of connections and of the
-//! journal's writer begin at the start. They can be held against each other: of every source `received = stored + rejected
-//! + pending`; of a broker `received = acknowledged + unacknowledged`; of the engine `journal_last_offset -
-//! journal_passed_offset` messages are still to be judged.
+//! journal's writer begin at the start. They can be held against each other: of every source what was received is stored,
+//! rejected or pending; of a broker what was received is acknowledged or unacknowledged; of the engine what lies between
+//! `journal_passed_offset` and `journal_last_offset` is still to be judged.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
