@@ -9,6 +9,7 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use submeterd::journal::Reader;
 use submeterd::model::message::Kind;
+use tokio::task::JoinSet;
 
 use crate::dashboards::{dashboard, questions};
 use crate::harness::program::Program;
@@ -162,7 +163,8 @@ async fn what_a_broker_sent_is_accounted_for_also_right_after_a_kill() {
     wait_for("all of it judged", WITHIN, all_judged).await;
 
     let own_port = broker.port();
-    let flood = tokio::spawn(async move { publish(own_port, N_FLOOD, N_BAD).await });
+    let mut flood = JoinSet::new();
+    flood.spawn(publish(own_port, N_FLOOD, N_BAD));
     let mut before = [0.0; 4];
     while before[0] < good + 2_000.0 {
         before = of_broker(&scrape(port).await).unwrap();
@@ -176,7 +178,7 @@ async fn what_a_broker_sent_is_accounted_for_also_right_after_a_kill() {
     for n in 0..3 {
         assert!(after[n] >= before[n], "a counter goes back: {before:?} {after:?}");
     }
-    flood.await.unwrap();
+    flood.join_all().await;
     let mut done = [0.0; 4];
     wait_for("all of it judged", WITHIN, async || {
         done = of_broker(&scrape(port).await)?;
