@@ -10,6 +10,7 @@ use crate::alerts::alert::{Alert, Status as AlertStatus, subject_names};
 use crate::detection::applicable::{self, Silent, Why};
 use crate::engine::book::Page;
 use crate::engine::effects::Counts;
+use crate::engine::layout::OUTCOMES_KEY;
 use crate::engine::run::Progress;
 use crate::history;
 use crate::journal;
@@ -363,6 +364,8 @@ impl Files {
         let reader = journal::Reader::open(&self.folder).map_err(internal)?;
         let counts: Option<String> = self.views.meta("counts").map_err(internal)?;
         let counts: Counts = counts.and_then(|c| serde_json::from_str(&c).ok()).unwrap_or_default();
+        let outcomes: Option<String> = self.views.meta(OUTCOMES_KEY).map_err(internal)?;
+        let outcomes = outcomes.and_then(|o| serde_json::from_str(&o).ok()).unwrap_or_default();
         let registry = self.registry()?;
         let mut open_alerts = [0; 4];
         for alert in self.open_alerts(None)? {
@@ -374,6 +377,7 @@ impl Files {
                 passed: self.views.cursor().map_err(internal)?,
                 now: UtcMs(self.views.meta("now_ms").map_err(internal)?.unwrap_or_default()),
                 counts,
+                outcomes,
                 ..Progress::of(&registry)
             },
             journal: reader.stats().map_err(internal)?,

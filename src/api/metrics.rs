@@ -1,8 +1,9 @@
 //! The figures of `status` for Prometheus, as OpenMetrics text. Pure.
 //!
-//! Counters of the engine go on over restarts, as the journal does; those of connections begin at the start. They can be
-//! held against each other: of a broker `received = acknowledged + unacknowledged`; of the engine `journal_last_offset -
-//! journal_passed_offset` messages are still to be judged.
+//! Counters of sources and of the engine go on over restarts, as the journal does; those of connections and of the
+//! journal's writer begin at the start. They can be held against each other: of every source what was received is stored,
+//! rejected or pending; of a broker what was received is acknowledged or unacknowledged; of the engine what lies between
+//! `journal_passed_offset` and `journal_last_offset` is still to be judged.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -15,6 +16,9 @@ use prometheus_client::registry::Registry;
 
 use super::status::Status;
 use crate::config::receivers::SINK_PREFIX;
+use crate::engine::outcome::Outcomes;
+use crate::journal::written::Written;
+use crate::model::message::Kind;
 use crate::model::rule::Level;
 use crate::model::time::UtcMs;
 use crate::outbox::status::{SinkKind, SinkState, SinkStatus};
@@ -31,10 +35,12 @@ type Labels = Vec<(&'static str, String)>;
 ///
 /// # Errors
 /// None that can happen: text goes into memory.
-pub fn text(status: &Status) -> Result<String, fmt::Error> {
+pub fn text(status: &Status, written: &Written) -> Result<String, fmt::Error> {
     let mut sheet = Sheet { registry: Registry::with_prefix("submeterd") };
     own(&mut sheet, status);
+    journal(&mut sheet, written);
     engine(&mut sheet, status);
+    sources(&mut sheet, status);
     brokers(&mut sheet, &status.brokers);
     links(&mut sheet, &status.links);
     let slaves: Vec<(&str, &SlaveStatus)> =
@@ -104,6 +110,41 @@ fn own(sheet: &mut Sheet, status: &Status) {
     sheet.gauge("open_alerts", "Open alerts, by level", open);
 }
 
+fn journal(sheet: &mut Sheet, written: &Written) {
+    let registry = &mut sheet.registry;
+    let took = "How long a commit took, flush to disk included";
+    registry.register("journal_commit_seconds", took, written.commit_seconds.clone());
+    registry.register("journal_rows_written", "Rows committed, each of one flush", written.rows.clone());
+    let raw = "Bytes of messages committed, before they were compressed";
+    registry.register("journal_raw_bytes_written", raw, written.raw_bytes.clone());
+    registry.register("journal_bytes_written", "Bytes of rows committed, compressed", written.bytes.clone());
+}
+
+/// What every source sent, and what became of it. What was received may not be known yet right after a start with a long
+/// backlog; then it is not told, nor what is pending.
+fn sources(sheet: &mut Sheet, status: &Status) {
+    type Figure = (&'static str, &'static str, fn(&Outcomes) -> u64);
+    let label =
+        |kind: Kind, source: &str| vec![("kind", kind.name().to_owned()), ("source", source.to_owned())];
+    let outcomes = &status.progress.outcomes;
+    let known = || status.received.iter().flat_map(|all| all.iter());
+    let received = known().map(|(kind, source, n)| (label(kind, source), *n));
+    sheet.counter("source_received", "Messages journaled since the journal began", received);
+    let figures: [Figure; 3] = [
+        ("source_stored", "Of these, messages of which readings came, or what they ask", |own| own.stored),
+        ("source_partly", "Of those stored, messages a part of which became a reject", |own| own.partly),
+        ("source_rejected", "Messages of which nothing could be taken", |own| own.rejected),
+    ];
+    for (name, help, of) in figures {
+        sheet.counter(name, help, outcomes.iter().map(|(kind, source, own)| (label(kind, source), of(own))));
+    }
+    let pending = known().map(|(kind, source, n)| {
+        let passed = outcomes.get(kind, source).map_or(0, Outcomes::passed);
+        (label(kind, source), number(n.saturating_sub(passed)))
+    });
+    sheet.gauge("source_pending", "Messages journaled and not yet judged", pending);
+}
+
 fn engine(sheet: &mut Sheet, status: &Status) {
     let (progress, counts) = (&status.progress, &status.progress.counts);
     sheet.gauge("journal_passed_offset", "Last message that is judged", alone(number(progress.passed)));
@@ -138,6 +179,9 @@ fn brokers(sheet: &mut Sheet, brokers: &[(String, BrokerStatus)]) {
     }
     let unacknowledged = brokers.iter().map(|(n, b)| (label(n), number(b.unacknowledged)));
     sheet.gauge("mqtt_unacknowledged", "Messages received and not yet acknowledged", unacknowledged);
+    #[expect(clippy::cast_precision_loss, reason = "a few filters")]
+    let refused = brokers.iter().map(|(n, b)| (label(n), b.refused.len() as f64));
+    sheet.gauge("mqtt_filters_refused", "Filters the broker has refused", refused);
     let last = brokers.iter().filter_map(|(n, b)| Some((label(n), seconds(b.last_message?))));
     sheet.gauge("mqtt_last_message_seconds", "When the last message came", last);
     let counts: [Figure<u64>; 7] = [
@@ -169,6 +213,15 @@ fn meters(sheet: &mut Sheet, slaves: &[(&str, &SlaveStatus)]) {
     let label = |link: &str, own: &SlaveStatus| vec![("link", link.to_owned()), ("meter", own.meter.clone())];
     let answers = slaves.iter().map(|(l, s)| (label(l, s), f64::from(u8::from(s.state == SlaveState::Ok))));
     sheet.gauge("modbus_meter_ok", "Whether the meter answers with values", answers);
+    let paused =
+        slaves.iter().map(|(l, s)| (label(l, s), f64::from(u8::from(s.state == SlaveState::Paused))));
+    sheet.gauge(
+        "modbus_meter_paused",
+        "Whether it is left alone for a while after it did not answer",
+        paused,
+    );
+    let last = slaves.iter().filter_map(|(l, s)| Some((label(l, s), seconds(s.last_ok?))));
+    sheet.gauge("modbus_meter_last_ok_seconds", "When it last brought registers", last);
     let wanted = slaves.iter().map(|(l, s)| (label(l, s), f64::from(s.period_ms) / 1e3));
     sheet.gauge("modbus_meter_period_seconds", "How often it is to be read", wanted);
     let between = slaves.iter().filter_map(|(l, s)| Some((label(l, s), f64::from(s.interval_ms?) / 1e3)));
@@ -188,6 +241,10 @@ fn sinks(sheet: &mut Sheet, sinks: &[(String, SinkStatus)]) {
     let label = |name: &String| vec![("sink", name.clone())];
     let ok = sinks.iter().map(|(n, s)| (label(n), f64::from(u8::from(s.state == SinkState::Ok))));
     sheet.gauge("outbox_ok", "Whether the far side takes what it is given", ok);
+    let holding = sinks.iter().map(|(n, s)| (label(n), f64::from(u8::from(s.state == SinkState::Holding))));
+    sheet.gauge("outbox_holding", "Whether a person must see to why the far side refuses", holding);
+    let last = sinks.iter().filter_map(|(n, s)| Some((label(n), seconds(s.last_ok?))));
+    sheet.gauge("outbox_last_ok_seconds", "When the far side last took lines", last);
     let backlog = sinks.iter().map(|(n, s)| (label(n), number(s.n_backlog)));
     sheet.gauge("outbox_backlog", "Entries that wait", backlog);
     let set_aside = sinks.iter().map(|(n, s)| (label(n), number(s.n_set_aside)));
@@ -220,6 +277,7 @@ fn receivers(sheet: &mut Sheet, receivers: &[(String, SinkStatus)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::by_source::BySource;
 
     fn value(text: &str, series: &str) -> String {
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -238,11 +296,14 @@ mod tests {
         };
         status.journal.last = 12;
         (status.progress.passed, status.progress.counts.readings) = (9, 40);
-        let text = text(&status).unwrap();
+        let text = text(&status, &Written::default()).unwrap();
         assert_eq!(value(&text, r#"submeterd_mqtt_received_total{broker="city \"a\"\n"}"#), "7");
         assert_eq!(value(&text, r#"submeterd_open_alerts{level="warning"}"#), "3.0");
         assert_eq!(value(&text, "submeterd_readings_total"), "40");
         assert_eq!(value(&text, "submeterd_journal_last_offset"), "12.0");
+        let buckets =
+            text.lines().filter(|l| l.starts_with("submeterd_journal_commit_seconds_bucket")).count();
+        assert_eq!(buckets, 17, "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
         let mut names: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let n = names.len();
@@ -252,10 +313,39 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_that_the_rules_ask_for_is_there() {
-        let slave = SlaveStatus { interval_ms: Some(1_000), ..SlaveStatus::default() };
+    fn what_was_received_is_stored_rejected_or_pending_and_not_told_before_it_is_known() {
+        let mut status = Status::default();
+        let outcomes = Outcomes { stored: 5, partly: 1, rejected: 2 };
+        status.progress.outcomes.change(Kind::Mqtt, "city", |own| *own = outcomes);
+        let silent = text(&status, &Written::default()).unwrap();
+        assert!(
+            !silent.contains("source_received_total{") && !silent.contains("source_pending{"),
+            "{silent}"
+        );
+        let mut received = BySource::default();
+        received.change(Kind::Mqtt, "city", |n| *n = 10);
+        received.change(Kind::Modbus, "city", |n| *n = 4);
+        status.received = Some(received);
+        let text = text(&status, &Written::default()).unwrap();
+        let of = |name: &str, kind: &str| {
+            value(&text, &format!("submeterd_source_{name}{{kind=\"{kind}\",source=\"city\"}}"))
+        };
+        assert_eq!(of("received_total", "mqtt"), "10");
+        assert_eq!((of("stored_total", "mqtt"), of("partly_total", "mqtt")), ("5".into(), "1".into()));
+        assert_eq!((of("rejected_total", "mqtt"), of("pending", "mqtt")), ("2".into(), "3.0".into()));
+        assert_eq!(of("pending", "modbus"), "4.0");
+    }
+
+    #[test]
+    fn every_figure_that_the_rules_and_the_dashboard_ask_for_is_there() {
+        let at = Some(UtcMs(1));
+        let slave = SlaveStatus { interval_ms: Some(1_000), last_ok: at, ..SlaveStatus::default() };
         let link = LinkStatus { slaves: vec![slave], achieved_ms: Some(1_000), ..LinkStatus::default() };
-        let status = Status {
+        let mut received = BySource::default();
+        received.change(Kind::Mqtt, "city", |n| *n = 1);
+        let mut status = Status {
+            received: Some(received),
+            rejects: vec![("topic".into(), 1)],
             journal_bytes_max: Some(1),
             brokers: vec![("city".into(), BrokerStatus::default())],
             links: vec![("bus".into(), link)],
@@ -265,13 +355,20 @@ mod tests {
             ],
             ..Status::default()
         };
-        let text = text(&status).unwrap();
+        status.progress.outcomes.change(Kind::Mqtt, "city", |own| own.stored = 1);
+        let text = text(&status, &Written::default()).unwrap();
         assert_eq!(value(&text, r#"submeterd_notices_delivered_total{receiver="duty"}"#), "0");
         assert!(!text.contains(r#"submeterd_outbox_ok{sink="notice-duty"}"#), "{text}");
-        let rules = include_str!("../../deploy/prometheus/submeterd.rules.yml");
-        let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let asked: std::collections::BTreeSet<&str> = words.filter(|w| w.starts_with("submeterd_")).collect();
-        assert!(asked.len() > 10, "{asked:?}");
+        let mut asked = std::collections::BTreeSet::new();
+        for asking in [
+            include_str!("../../deploy/prometheus/submeterd.rules.yml"),
+            include_str!("../../deploy/grafana/submeterd-daemon.json"),
+        ] {
+            let words = asking.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let n_before = asked.len();
+            asked.extend(words.filter(|w| w.starts_with("submeterd_")));
+            assert!(asked.len() > n_before + 10, "{asked:?}");
+        }
         for name in asked {
             let is_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
             assert!(text.lines().any(is_it), "{name} is asked for and not told");

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::engine::run::Progress;
+use crate::journal::Journal;
 use crate::journal::read::JournalStats;
+use crate::model::by_source::BySource;
 use crate::model::time::UtcMs;
 use crate::outbox::status::SinkStatus;
 use crate::sources::modbus::status::LinkStatus;
@@ -25,6 +27,9 @@ pub struct Status {
     pub journal: JournalStats,
     /// The journal's size bound, bytes.
     pub journal_bytes_max: Option<u64>,
+    /// Messages on disk since the journal began, by source; `None` while that is being counted, and without the daemon.
+    #[serde(default)]
+    pub received: Option<BySource<u64>>,
     /// Rejects kept, by reason.
     pub rejects: Vec<(String, u64)>,
     /// Open alerts by level: notice, warning, alarm, critical.
@@ -44,6 +49,8 @@ pub struct Sensors {
     pub started: UtcMs,
     /// The engine.
     pub progress: watch::Receiver<Progress>,
+    /// The journal, which knows what it received.
+    pub journal: Journal,
     /// The journal's size bound, bytes.
     pub journal_bytes_max: u64,
     /// MQTT brokers by name.
@@ -61,7 +68,9 @@ impl Sensors {
         Status {
             running: true,
             started: Some(self.started),
-            progress: *self.progress.borrow(),
+            progress: self.progress.borrow().clone(),
+            // Read after what was passed, so that nothing is passed that was not received.
+            received: self.journal.received(),
             journal_bytes_max: Some(self.journal_bytes_max),
             brokers: read(&self.brokers),
             links: read(&self.links),

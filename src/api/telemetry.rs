@@ -67,7 +67,9 @@ pub fn router() -> Router<Arc<Context>> {
 
 async fn figures(State(context): Shared) -> Result<Response, Problem> {
     let files = ask(&context, Files::status).await?;
-    let text = metrics::text(&context.sensors.over(files)).map_err(|error| Problem::internal(&error))?;
+    let status = context.sensors.over(files);
+    let text =
+        metrics::text(&status, context.journal.written()).map_err(|error| Problem::internal(&error))?;
     Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 

@@ -201,6 +201,7 @@ impl Daemon {
         Sensors {
             started: self.clock.now(),
             progress: self.progress.subscribe(),
+            journal: self.journal.clone(),
             journal_bytes_max: self.config.journal.bytes_max,
             brokers: Vec::new(),
             links: Vec::new(),

@@ -9,6 +9,7 @@
 //! | files | what happens there |
 //! |---|---|
 //! | `run` `step` `write` `world` `effects` | messages in, one step, one transaction |
+//! | `outcome` `backlog` | what became of messages, by source, and what waited at the start |
 //! | [`past`] | late readings: the past of a site judged again, a bounded piece a tick |
 //! | `book` `decide` `because` `persons` `adopt` `enforce` `changes` | what was learned, confirmed or configured comes into force |
 //! | `exchange` | meters that were exchanged |
@@ -19,6 +20,7 @@
 
 pub mod adopt;
 pub mod audience;
+mod backlog;
 pub mod because;
 pub mod book;
 pub mod changes;
@@ -27,8 +29,9 @@ pub mod effects;
 mod enforce;
 pub mod error;
 mod exchange;
-mod layout;
+pub mod layout;
 mod notify;
+pub mod outcome;
 pub mod pack;
 pub mod past;
 mod persons;

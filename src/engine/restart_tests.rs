@@ -82,6 +82,34 @@ fn a_snapshot_of_another_program_is_passed_over_and_the_journal_taken_again() {
 }
 
 #[test]
+fn what_became_of_messages_is_the_same_after_a_kill_and_goes_neither_back_nor_twice() {
+    let (folder, plain) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let all = day();
+    let mut engine = open(plain.path());
+    step(&mut engine, &all, all.len());
+    let expected = engine.outcomes().clone();
+    let city = expected.get(Kind::Mqtt, "city").unwrap();
+    let n_readings = all.iter().filter(|m| m.kind == Kind::Mqtt).count() as u64;
+    assert!(city.rejected > 0 && city.passed() == n_readings, "{expected:?}");
+    let n_all: u64 = expected.iter().map(|(_, _, own)| own.passed()).sum();
+    assert_eq!(n_all, all.len() as u64, "every message became something");
+
+    let mut engine = open(folder.path());
+    step(&mut engine, &all, 63);
+    engine.save().unwrap();
+    step(&mut engine, &all, 84);
+    let before = engine.outcomes().clone();
+    drop(engine);
+    let mut engine = open(folder.path());
+    assert_eq!((engine.taken(), engine.cursor()), (63, 84));
+    assert_eq!(engine.outcomes(), &before, "before anything was taken again");
+    step(&mut engine, &all, 84);
+    assert_eq!(engine.outcomes(), &before, "what is taken again is not counted again");
+    step(&mut engine, &all, all.len());
+    assert_eq!(engine.outcomes(), &expected);
+}
+
+#[test]
 fn while_muted_the_snapshot_there_is_remains_what_a_restart_needs() {
     let folder = tempfile::tempdir().unwrap();
     let all = day();

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::layout::{LAYOUT, LAYOUT_KEY};
+use super::layout::{LAYOUT, LAYOUT_KEY, OUTCOMES_KEY};
+use super::outcome::Outcomes;
 use super::world::World;
+use crate::model::by_source::BySource;
 use crate::model::reading::Offset;
 use crate::store::error::StoreError;
 use crate::store::write::Store;
@@ -28,4 +30,13 @@ pub(super) fn world(store: &Store) -> Result<(World, Offset), StoreError> {
     };
     tracing::warn!(offset, why, "The saved state cannot be used; the journal is taken again from its begin.");
     Ok((World::empty(), 0))
+}
+
+/// What became of messages up to the store's cursor. A store of a program that did not count begins with nothing.
+///
+/// # Errors
+/// The store cannot be read.
+pub(super) fn outcomes(store: &Store) -> Result<BySource<Outcomes>, StoreError> {
+    let kept: Option<String> = store.meta(OUTCOMES_KEY)?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::Backlog;
 use super::effects::Counts;
 use super::error::EngineError;
+use super::outcome::Outcomes;
 use super::step::Engine;
 use crate::journal::{Journal, Reader};
+use crate::model::by_source::BySource;
 use crate::model::reading::Offset;
 use crate::model::registry::Registry;
 use crate::model::time::UtcMs;
@@ -27,7 +30,7 @@ const FOLD_EVERY: Duration = Duration::from_secs(5);
 const N_READINGS_A_FOLD: u64 = 32_768;
 
 /// What the engine lets others see after each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// The last message whose results are in the store.
     pub passed: Offset,
@@ -35,6 +38,9 @@ pub struct Progress {
     pub now: UtcMs,
     /// Counts since the journal began.
     pub counts: Counts,
+    /// What became of messages since the journal began, by source.
+    #[serde(default)]
+    pub outcomes: BySource<Outcomes>,
     /// Sites judged.
     pub n_sites: u32,
     /// Points judged.
@@ -71,8 +77,18 @@ pub fn run(
     let (mut more_to_fold, mut n_folded) = (false, engine.counts().readings);
     // Whoever is killed again and again must not take the same messages again and again.
     let mut restored = engine.is_muted();
+    let mut backlog = Some(Backlog::new(engine.outcomes(), engine.cursor(), journal.opened_at()));
     progress.send_replace(view(&engine));
     loop {
+        if let Some(before) = &mut backlog {
+            let offset = before.counted();
+            let counted =
+                before.count(&mut reader).map_err(|source| EngineError::Journal { offset, source })?;
+            if let Some(counted) = counted {
+                journal.set_received_before(counted.clone());
+                backlog = None;
+            }
+        }
         let end = *durable.borrow_and_update();
         let behind = engine.taken() < end && !stop.is_cancelled();
         if behind {
@@ -128,6 +144,7 @@ fn view(engine: &Engine) -> Progress {
         passed: engine.taken(),
         now: world.now(),
         counts: world.counts(),
+        outcomes: engine.outcomes().clone(),
         n_sites: u32::try_from(world.registry().sites.len()).unwrap_or(u32::MAX),
         n_points: world.n_points(),
     }

@@ -5,6 +5,7 @@ use std::iter::Peekable;
 use crate::config::settings::History as HistorySettings;
 use crate::history::{self, HistoryError};
 use crate::journal::read::Begin;
+use crate::model::by_source::BySource;
 use crate::model::message::{Kind, Message};
 use crate::model::reading::Offset;
 use crate::model::time::UtcMs;
@@ -16,6 +17,7 @@ use super::audience::{self, Audience, Subscriber};
 use super::effects::{Counts, Effects};
 use super::error::EngineError;
 use super::layout;
+use super::outcome::Outcomes;
 use super::past::pace::Allowance;
 use super::restore;
 use super::suppress;
@@ -48,6 +50,8 @@ pub struct Engine {
     effects: Effects,
     /// Who is told of alerts, once something is to be written.
     audience: Option<Audience>,
+    /// What became of all messages up to the store's cursor; moves with it.
+    outcomes: BySource<Outcomes>,
     /// The last message taken.
     taken: Offset,
     /// A restart begins after this one.
@@ -68,6 +72,7 @@ impl Engine {
         let at = |offset| move |source| EngineError::Store { offset, source };
         let cursor = store.cursor().map_err(at(0))?;
         let (world, taken) = restore::world(&store).map_err(at(cursor))?;
+        let outcomes = restore::outcomes(&store).map_err(at(cursor))?;
         let mut engine = Engine {
             world,
             store,
@@ -76,6 +81,7 @@ impl Engine {
             meter_keys: Vec::new(),
             effects: Effects::default(),
             audience: None,
+            outcomes,
             taken,
             saved: taken,
             saved_now: UtcMs::MIN,
@@ -140,6 +146,18 @@ impl Engine {
         self.taken < self.muted_until
     }
 
+    /// The last message whose results are in the store.
+    #[must_use]
+    pub fn cursor(&self) -> Offset {
+        self.muted_until.max(self.taken)
+    }
+
+    /// What became of all messages up to the [`cursor`](Engine::cursor), by source.
+    #[must_use]
+    pub fn outcomes(&self) -> &BySource<Outcomes> {
+        &self.outcomes
+    }
+
     /// What has been counted.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -182,6 +200,7 @@ impl Engine {
             sinks: &self.sinks.outbox,
             audience,
             meter_keys: &mut self.meter_keys,
+            outcomes: &mut self.outcomes,
             saved_now: self.saved_now,
         };
         for (offset, message) in messages {
@@ -189,6 +208,8 @@ impl Engine {
             step.take(offset, &message)?;
         }
         step.write(self.taken)?;
+        let outcomes = serde_json::to_string(step.outcomes).unwrap_or_default();
+        step.tx.put_meta(layout::OUTCOMES_KEY, outcomes).map_err(at(self.taken))?;
         step.tx.commit(self.taken).map_err(at(self.taken))
     }
 
@@ -250,6 +271,7 @@ impl Engine {
                 sinks: &self.sinks.outbox,
                 audience: &mut audience,
                 meter_keys: &mut self.meter_keys,
+                outcomes: &mut self.outcomes,
                 saved_now: self.saved_now,
             };
             step.judge_past(offset, allowance)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::book::Book;
 use super::changes::{self, Enforced};
 use super::effects::{Counts, Effects, Found, Passed};
+use super::outcome::Outcome;
 use super::past::advance::{Place, advance, advance_over_marks};
 use super::past::late::LateBook;
 use super::past::rejudge::{Rejudging, may_judge};
@@ -144,8 +145,9 @@ impl World {
         &self.judges[site as usize]
     }
 
-    /// Takes a message of any kind but a registry, which changes what meter indices mean and so ends a step.
-    pub fn take(&mut self, message: &Message<'_>, offset: Offset, effects: &mut Effects) {
+    /// Takes a message of any kind but a registry, which changes what meter indices mean and so ends a step. Says
+    /// what became of it.
+    pub fn take(&mut self, message: &Message<'_>, offset: Offset, effects: &mut Effects) -> Outcome {
         self.counts.messages += 1;
         let first = effects.readings.len();
         let mut partial = None;
@@ -180,6 +182,7 @@ impl World {
             }
             self.offer(index, effects);
         }
+        Outcome::of(effects.readings.len() - first, effects.rejects.len())
     }
 
     /// Puts another registry in force. What is known of sites and points that stay is carried over by their ids. Returns

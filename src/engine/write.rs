@@ -7,6 +7,7 @@ use crate::alerts::finding::{AlertFinding, Change};
 use crate::alerts::reconcile::{self, Occasion};
 use crate::detection::finding::Finding;
 use crate::history;
+use crate::model::by_source::BySource;
 use crate::model::command::Command;
 use crate::model::deed::Deed;
 use crate::model::message::{Kind, Message};
@@ -24,6 +25,7 @@ use super::audience::Audience;
 use super::effects::{Effects, Found, Mark};
 use super::error::EngineError;
 use super::layout::LAYOUT;
+use super::outcome::{Outcome, Outcomes};
 use super::past::keep::{self, RejudgeError};
 use super::past::marks;
 use super::past::pace::{Allowance, Revised};
@@ -40,6 +42,8 @@ pub(super) struct Step<'a> {
     /// Who is told of alerts.
     pub(super) audience: &'a mut Audience,
     pub(super) meter_keys: &'a mut Vec<u32>,
+    /// What became of messages so far.
+    pub(super) outcomes: &'a mut BySource<Outcomes>,
     /// The time at the message a restart begins after: what is of use from there on is not removed.
     pub(super) saved_now: UtcMs,
 }
@@ -50,9 +54,11 @@ impl Step<'_> {
         if message.kind == Kind::Registry {
             // What was decoded so far names meters by the old registry's indices.
             self.write(offset)?;
+            self.count(message, Outcome::Stored);
             return self.take_registry(offset, message);
         }
-        self.world.take(message, offset, self.effects);
+        let outcome = self.world.take(message, offset, self.effects);
+        self.count(message, outcome);
         for reject in self.effects.rejects.drain(..) {
             self.tx.put_reject(message, offset, reject.code(), &reject.to_string()).map_err(at)?;
         }
@@ -71,6 +77,10 @@ impl Step<'_> {
         }
         // What is asked stands between what was found before and after, however messages are batched.
         if message.kind == Kind::Command { self.write(offset) } else { Ok(()) }
+    }
+
+    fn count(&mut self, message: &Message<'_>, outcome: Outcome) {
+        self.outcomes.change(message.kind, message.source, |own| own.count(outcome));
     }
 
     /// Writes all effects so far.

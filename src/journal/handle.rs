@@ -3,17 +3,19 @@
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::{Notify, watch};
 
 use super::error::{AppendError, JournalError};
 use super::schema;
-use super::shared::Shared;
+use super::shared::{Received, Shared};
 use super::staging::Staging;
 use super::writer::{Opened, Retention, Writer};
+use super::written::Written;
+use crate::model::by_source::BySource;
 use crate::model::message::Message;
 use crate::model::reading::Offset;
 use crate::model::time::Clock;
@@ -25,6 +27,7 @@ const LOCK_FILE: &str = "journal.lock";
 #[derive(Clone, Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
+    opened_at: Offset,
 }
 
 /// The writer's thread; whoever holds this must [`finish`](JournalThread::finish) it.
@@ -55,6 +58,8 @@ impl Journal {
             room: Notify::new(),
             keep_from: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            written: Written::default(),
+            received: Mutex::new(Received::default()),
         });
         let writer = Writer::new(opened, Arc::clone(&shared), retention, clock);
         let own = Arc::clone(&shared);
@@ -71,7 +76,10 @@ impl Journal {
                 outcome
             })
             .map_err(|source| JournalError::Thread { source })?;
-        Ok((Journal { shared: Arc::clone(&shared) }, JournalThread { shared, thread, ended, _lock: lock }))
+        Ok((
+            Journal { shared: Arc::clone(&shared), opened_at: last },
+            JournalThread { shared, thread, ended, _lock: lock },
+        ))
     }
 
     /// Stages a message and gives it its number. It is on disk once [`durable`](Journal::durable) has reached it.
@@ -124,6 +132,33 @@ impl Journal {
     /// The engine needs messages from `offset` on; what lies before may be removed when it is old or room is needed.
     pub fn set_keep_from(&self, offset: Offset) {
         self.shared.keep_from.fetch_max(offset, Ordering::AcqRel);
+    }
+
+    /// The last message of earlier runs; 0 = none.
+    #[must_use]
+    pub fn opened_at(&self) -> Offset {
+        self.opened_at
+    }
+
+    /// What was received before this run, by source, now that it has been counted.
+    pub fn set_received_before(&self, before: BySource<u64>) {
+        self.shared.received().before = Some(before);
+    }
+
+    /// How many messages of each source are on disk, or were once, since the journal began; `None` while what was
+    /// received before this run is still being counted.
+    #[must_use]
+    pub fn received(&self) -> Option<BySource<u64>> {
+        let received = self.shared.received();
+        let mut all = received.before.clone()?;
+        all.add(&received.since);
+        Some(all)
+    }
+
+    /// What was written since the start.
+    #[must_use]
+    pub fn written(&self) -> &Written {
+        &self.shared.written
     }
 
     /// Size on disk when it was last looked at, bytes.

@@ -16,6 +16,7 @@ pub mod schema;
 mod shared;
 pub mod staging;
 pub mod writer;
+pub mod written;
 
 pub use error::{AppendError, JournalError};
 pub use handle::Journal;

@@ -4,6 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::error::AppendError;
 use super::frame;
+use crate::model::by_source::BySource;
 use crate::model::message::Message;
 use crate::model::reading::Offset;
 
@@ -19,6 +20,7 @@ pub(super) struct Staged {
     pub(super) frames: Vec<u8>,
     pub(super) first: Offset,
     pub(super) n: u64,
+    pub(super) by_source: BySource<u64>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Staging {
         }
         frame::write(message, &mut inner.staged.frames);
         inner.staged.n += 1;
+        inner.staged.by_source.change(message.kind, message.source, |n| *n += 1);
         let (offset, is_first) = (inner.next, inner.staged.n == 1);
         inner.next += 1;
         drop(inner);
@@ -97,6 +100,7 @@ impl Staging {
         into.frames.clear();
         into.frames.shrink_to(STAGED_BYTES_SOFT);
         into.n = 0;
+        into.by_source.reset();
         let mut inner = self.lock();
         if inner.staged.n == 0 && !inner.closing {
             inner = self

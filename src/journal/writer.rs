@@ -126,6 +126,7 @@ impl Writer {
         let head =
             RowHead { first, last, committed: self.clock.now(), raw_bytes: staged.frames.len() as u64 };
         let hash = chain::link(&self.hash, &head, body);
+        let begun = Instant::now();
         self.conn
             .prepare_cached("INSERT INTO batch VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
             .and_then(|mut s| {
@@ -140,6 +141,13 @@ impl Writer {
             })
             .map_err(|source| JournalError::Commit { first, source })?;
         self.hash = hash;
+        let written = &self.shared.written;
+        written.commit_seconds.observe(begun.elapsed().as_secs_f64());
+        written.rows.inc();
+        written.raw_bytes.inc_by(head.raw_bytes);
+        written.bytes.inc_by(body.len() as u64);
+        // Before the mark: whoever has passed a message finds it counted.
+        self.shared.received().since.add(&staged.by_source);
         self.shared.durable.send_replace(last);
         Ok(())
     }

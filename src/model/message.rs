@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::time::UtcMs;
 
 /// What kind of input a message is. The numbers are on disk: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -22,6 +22,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// A short word, as it is written in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Mqtt => "mqtt",
+            Kind::Modbus => "modbus",
+            Kind::Tick => "tick",
+            Kind::Registry => "registry",
+            Kind::Command => "command",
+        }
+    }
+
     /// The kind with that number on disk.
     #[must_use]
     pub const fn from_u8(n: u8) -> Option<Kind> {

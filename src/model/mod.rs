@@ -4,6 +4,7 @@
 
 pub mod baseline;
 pub mod basis;
+pub mod by_source;
 pub mod command;
 pub mod commissioning;
 pub mod deed;

@@ -8,6 +8,7 @@ mod cli;
 mod commissioning;
 mod config;
 #[cfg(feature = "demo")]
+mod dashboards;
 mod demo;
 mod deploy;
 mod durability;

@@ -118,3 +118,25 @@ fn it_names_every_quantity() {
         assert!(text.contains(&format!("`{}`", channel.name())), "{} is not in it", channel.name());
     }
 }
+
+#[test]
+fn what_it_says_of_prometheus_and_grafana_is_what_is_shipped() {
+    let text = readme();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let shipped = fs::read_to_string(root.join("deploy/prometheus/submeterd.yml")).unwrap();
+    let shown = blocks(&text, "yaml");
+    assert!(shown.len() == 1 && shipped.ends_with(&shown[0]), "{shown:?}\n{shipped}");
+    let variable = "SUBMETERD_INFLUX_READ_TOKEN";
+    let sources = fs::read_to_string(root.join("deploy/grafana/provisioning/datasources.yml")).unwrap();
+    assert!(text.contains(&format!("{variable}=")) && sources.contains(&format!("${{{variable}}}")));
+    let main = blocks(&text, "toml").into_iter().find(|toml| toml.contains("[influx]")).unwrap();
+    let bucket = main.lines().find_map(|line| line.strip_prefix("bucket = ")).unwrap().trim_matches('"');
+    assert!(sources.contains(&format!("dbName: {bucket}\n")), "one bucket in both");
+
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let paths: Vec<&str> = text.split(|c| !is_path(c)).filter(|w| w.starts_with("deploy/")).collect();
+    assert!(paths.len() > 8, "{paths:?}");
+    for path in paths {
+        assert!(root.join(path.trim_end_matches('.')).exists(), "{path} is not there");
+    }
+}

@@ -228,6 +228,7 @@ const PURE: &[&str] = &[
     "outbox/text.rs",
     "engine/world.rs",
     "engine/effects.rs",
+    "engine/outcome.rs",
     "engine/adopt.rs",
     "engine/book.rs",
     "engine/changes.rs",

@@ -68,6 +68,27 @@ pub fn victoria_metrics() -> Option<Server> {
     Server::start_new(kind, None)
 }
 
+/// An InfluxDB 1, which speaks InfluxQL. `None`: not installed, the test is skipped.
+pub fn influxdb() -> Option<Server> {
+    let kind = Kind {
+        programs: &["influxd"],
+        package: "influxdb",
+        command: |command, folder, port| {
+            let own = |name: &str| folder.join(name).display().to_string();
+            let conf = format!(
+                "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = {:?}\n[data]\ndir = {:?}\n\
+                 wal-dir = {:?}\n[monitor]\nstore-enabled = false\n[http]\nbind-address = \"127.0.0.1:{port}\"\n",
+                own("meta"),
+                own("data"),
+                own("wal")
+            );
+            fs::write(folder.join("influxdb.conf"), conf).unwrap();
+            command.arg("run").arg("-config").arg(folder.join("influxdb.conf"));
+        },
+    };
+    Server::start_new(kind, None)
+}
+
 /// A Prometheus with this configuration. `None`: not installed, the test is skipped.
 pub fn prometheus(conf: &str) -> Option<Server> {
     let kind = Kind {
