@@ -201,7 +201,7 @@ fn feed(n_points: u32, journal: &Journal, passed: &watch::Receiver<Progress>) ->
             journal.append(&message(Kind::Tick, now, "", &[]))?;
             ticks += 1;
         }
-        let progress = *passed.borrow();
+        let progress = passed.borrow().clone();
         while let Some((_, since_s)) = waiting.pop_front_if(|(offset, _)| *offset <= progress.passed) {
             waits_ms.push((begun.elapsed().as_secs_f64() - since_s) * 1e3);
         }
