@@ -170,6 +170,7 @@ async fn measure(folder: &Path, middle: &str) -> anyhow::Result<()> {
         clock: Clock::System,
         sensors: Sensors {
             started: plants::START,
+            journal: journal.clone(),
             progress,
             journal_bytes_max: 1 << 40,
             brokers: Vec::new(),
