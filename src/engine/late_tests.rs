@@ -26,7 +26,7 @@ const TICK_MS: i64 = 110_000;
 /// Nothing comes later than so long after it was measured.
 const DELAY_MS_MAX: i64 = 90 * MINUTE_MS;
 /// Plants judged by one engine, each a case of its own: what they cost together is shared.
-const N_PLANTS: usize = 5;
+const N_PLANTS: usize = 10;
 /// So often a run is killed, at most: what was taken since the last save is taken again each time.
 const N_KILLS_MAX: u32 = 2;
 
@@ -283,7 +283,7 @@ fn check(plants: &[Plant], course: &Course, reload: &Option<(usize, Registry)>) 
 }
 
 /// Runs of each of the four tests below: ten thousand plants together.
-const N_RUNS: u32 = 500;
+const N_RUNS: u32 = 250;
 
 /// Plants, how their journal is taken, and whether they are configured anew on the way.
 fn case() -> impl Strategy<Value = (Vec<Plant>, Course, Option<(usize, Registry)>)> {
