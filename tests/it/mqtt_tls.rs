@@ -71,15 +71,23 @@ impl Authority {
     }
 
     fn client(&self) -> ClientCertificate {
-        let (certificate, key) = self.sign("plant", ExtendedKeyUsagePurpose::ClientAuth);
+        self.files("client", self.sign("plant", ExtendedKeyUsagePurpose::ClientAuth))
+    }
+
+    /// Certificate and key of a server of that name, as files.
+    pub fn identity(&self, name: &str) -> ClientCertificate {
+        self.files("server", self.sign(name, ExtendedKeyUsagePurpose::ServerAuth))
+    }
+
+    fn files(&self, called: &str, (certificate, key): (rcgen::Certificate, KeyPair)) -> ClientCertificate {
         let file = |name: &str, text: String| {
             let path = self.folder.path().join(name);
             fs::write(&path, text).unwrap();
             path
         };
         ClientCertificate {
-            certificate_file: file("client.pem", certificate.pem()),
-            key_file: file("client.key", key.serialize_pem()),
+            certificate_file: file(&format!("{called}.pem"), certificate.pem()),
+            key_file: file(&format!("{called}.key"), key.serialize_pem()),
         }
     }
 }

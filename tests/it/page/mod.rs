@@ -5,4 +5,5 @@ mod fuzz;
 mod live;
 #[cfg(feature = "demo")]
 mod story;
+mod tls;
 pub mod visitor;
