@@ -13,7 +13,7 @@ pub mod error;
 mod hashing;
 pub mod role;
 mod schema;
-mod secrets;
+pub mod secrets;
 pub mod sessions;
 mod set_up;
 pub mod throttle;

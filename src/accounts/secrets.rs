@@ -60,7 +60,7 @@ pub(super) fn derived(purpose: &str, secret: &str) -> String {
 }
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.
-pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     let differ = std::iter::zip(a, b).fold(0, |differ, (a, b)| std::hint::black_box(differ | (a ^ b)));
     a.len() == b.len() && differ == 0
 }

@@ -1,7 +1,6 @@
 //! Who asks over the network, and what they may: by a token, or by the session of a browser.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -55,7 +54,7 @@ impl Caller {
         if self.actor.may(act) { Ok(()) } else { Err(Problem::forbidden(self.actor.role.name())) }
     }
 
-    /// Who, with where they come from, as it lies in the journal.
+    /// Their name, as it lies in the journal; where they come from stands beside it.
     #[must_use]
     pub fn who(&self) -> String {
         self.actor.name.to_string()
@@ -134,9 +133,6 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         Err(Problem::unauthorized())
     }
 }
-
-/// The context as a middleware gets it.
-pub type Own = Arc<Context>;
 
 #[cfg(test)]
 mod tests {

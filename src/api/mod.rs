@@ -1,8 +1,9 @@
 //! Outlets. Never judges, never writes the store: what people change goes in through the journal.
 //!
-//! *In*: requests over the daemon's Unix socket, and over TCP for what the daemon says of itself ([`telemetry`]). *Out*: JSON, the same answers whether the daemon gives them
-//! ([`server`]) or somebody reads the store while it is down ([`answers`]). *State*: none; every request opens the store
-//! for reading. Errors are problem documents (RFC 9457).
+//! *In*: requests over the daemon's Unix socket ([`server`], for the command line), over TCP by whoever is known ([`caller`],
+//! [`v1`], served by [`serve`]), and for what the daemon says of itself ([`telemetry`]). *Out*: JSON; the command line gets the
+//! same answers from the files while no daemon runs ([`answers`]). *State*: none that matters; a request opens the store for
+//! reading, or looks at the [`board`], which follows the store in memory. Errors are problem documents (RFC 9457).
 
 pub mod answers;
 pub mod asked;

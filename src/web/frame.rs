@@ -7,7 +7,7 @@ use super::view::{Look, View};
 use crate::accounts::role::{Act, Scope};
 use crate::wording::words::Lang;
 
-fn head(look: &Look, title: &str) -> Markup {
+fn head(title: &str) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -21,7 +21,6 @@ fn head(look: &Look, title: &str) -> Markup {
             script defer src=(assets::path("chart.js")) {}
             script defer src=(assets::path("page.js")) {}
         }
-        @let _ = look;
     }
 }
 
@@ -51,7 +50,7 @@ pub fn page(view: &View, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(code(view.lang())) data-light=(view.look.light) {
-            (head(&view.look, title))
+            (head(title))
             body data-csrf=(view.csrf()) data-live {
                 a.skip href="#main" { (view.say("To the content", "跳到正文")) }
                 header.top {
@@ -91,7 +90,7 @@ pub fn bare(look: &Look, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(code(look.lang)) data-light=(look.light) {
-            (head(look, title))
+            (head(title))
             body.bare {
                 main #main {
                     p.brand { img src=(assets::path("icon.svg")) alt="" width="32" height="32"; "submeterd" }

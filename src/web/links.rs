@@ -36,9 +36,9 @@ pub async fn show(State(context): Shared, view: View) -> Result<Markup, Problem>
     Ok(frame::page(&view, view.say("Meters and links", "电表与链路"), &body))
 }
 
-fn well(view: &View, is_well: bool, word: &str) -> Markup {
+fn well(is_well: bool, word: &str) -> Markup {
     html! { span class=(if is_well { "done" } else { "wrong" }) { (if is_well { "✓ " } else { "✗ " }) (word) }
-    @let _ = view; }
+    }
 }
 
 fn last(view: &View, at: Option<UtcMs>, now: UtcMs) -> Markup {
@@ -59,11 +59,11 @@ fn brokers(view: &View, status: &Status, now: UtcMs) -> Markup {
             tbody { @for (name, b) in &status.brokers { tr {
                 td { b { (name) } }
                 td {
-                    @if !b.connected { (well(view, false, view.say("disconnected", "未连接"))) }
-                    @else if !b.subscribed { (well(view, false, view.say("not subscribed", "未订阅"))) }
-                    @else if b.silent { (well(view, false, view.say("connected but silent", "已连接但无报文"))) }
-                    @else { (well(view, true, view.say("connected", "已连接"))) }
-                    @if b.held_back { " " (well(view, false, view.say("held back: the journal is full", "日志已满，暂停接收"))) }
+                    @if !b.connected { (well(false, view.say("disconnected", "未连接"))) }
+                    @else if !b.subscribed { (well(false, view.say("not subscribed", "未订阅"))) }
+                    @else if b.silent { (well(false, view.say("connected but silent", "已连接但无报文"))) }
+                    @else { (well(true, view.say("connected", "已连接"))) }
+                    @if b.held_back { " " (well(false, view.say("held back: the journal is full", "日志已满，暂停接收"))) }
                 }
                 td { (last(view, b.last_message, now)) }
                 td.number { (b.counts.received) } td.number { (b.counts.acknowledged) }
@@ -78,8 +78,8 @@ fn modbus(view: &View, name: &str, link: &LinkStatus, now: UtcMs) -> Markup {
     html! {
         section {
             h2 { "Modbus " (name) " "
-                @if link.connected { (well(view, true, view.say("connected", "已连接"))) }
-                @else { (well(view, false, view.say("disconnected", "未连接"))) } }
+                @if link.connected { (well(true, view.say("connected", "已连接"))) }
+                @else { (well(false, view.say("disconnected", "未连接"))) } }
             @if let Some(error) = &link.last_error { p.quiet { (error) } }
             div.scroll { table {
                 thead { tr {
@@ -89,7 +89,7 @@ fn modbus(view: &View, name: &str, link: &LinkStatus, now: UtcMs) -> Markup {
                 } }
                 tbody { @for s in &link.slaves { tr {
                     td { code { (s.meter) } } td.number { (s.unit) }
-                    td { (well(view, s.state == SlaveState::Ok, words::slave(s.state).in_lang(view.lang()))) }
+                    td { (well(s.state == SlaveState::Ok, words::slave(s.state).in_lang(view.lang()))) }
                     td { (last(view, s.last_ok, now)) }
                     td.number { (seconds(s.period_ms)) " / "
                         @match s.interval_ms { Some(ms) => (seconds(ms)), None => "—" } }
@@ -120,9 +120,9 @@ fn sinks(view: &View, status: &Status) -> Markup {
             tbody { @for (name, s) in &status.sinks { tr {
                 td { b { (name) } }
                 td { @match s.state {
-                    SinkState::Ok => (well(view, true, view.say("ok", "正常"))),
-                    SinkState::Holding => (well(view, false, view.say("held: somebody must look", "停发待处理"))),
-                    SinkState::BackingOff => (well(view, false, view.say("tries again", "等待重试"))),
+                    SinkState::Ok => (well(true, view.say("ok", "正常"))),
+                    SinkState::Holding => (well(false, view.say("held: somebody must look", "停发待处理"))),
+                    SinkState::BackingOff => (well(false, view.say("tries again", "等待重试"))),
                 } }
                 td.number { (s.n_lines_delivered) } td.number { (s.n_backlog) } td.number { (s.n_set_aside) }
                 td.number { (when::length(s.lag_ms)) }

@@ -1,7 +1,6 @@
 //! What somebody likes, their password; users and tokens for who administers.
 
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -110,18 +109,13 @@ pub async fn set_own_password(
 }
 
 /// Keeps what somebody likes, and goes back.
-pub async fn like(
-    Path((what, how)): Path<(String, String)>,
-    headers: HeaderMap,
-    Query(back): Query<Back>,
-) -> Response {
+pub async fn like(Path((what, how)): Path<(String, String)>, Query(back): Query<Back>) -> Response {
     let cookie = match (&*what, &*how) {
         ("lang", "zh" | "en") => Some((LANG_COOKIE, how.as_str())),
         ("light", "light" | "dark") => Some((LIGHT_COOKIE, how.as_str())),
         ("light", _) => Some((LIGHT_COOKIE, "")),
         _ => None,
     };
-    let _ = headers;
     let to = see_other(safe_way_of(&back));
     match cookie {
         Some((name, value)) => {

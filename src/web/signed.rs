@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::accounts::secrets;
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
 
@@ -26,26 +27,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Signed<T> {
         let body = body.map_err(|error| Problem::rejected(error.status(), error.body_text()))?;
         let wrong = |error: serde_urlencoded::de::Error| Problem::bad_request(error.to_string());
         let given: Secret = serde_urlencoded::from_bytes(&body).map_err(wrong)?;
-        if expected.is_none_or(|secret| !is_same(&secret, &given.csrf)) {
+        if expected.is_none_or(|secret| !secrets::same(secret.as_bytes(), given.csrf.as_bytes())) {
             return Err(Problem::wrong_csrf());
         }
         serde_urlencoded::from_bytes(&body).map(Signed).map_err(wrong)
-    }
-}
-
-/// In a time that does not tell where they differ.
-fn is_same(one: &str, other: &str) -> bool {
-    let pairs = one.bytes().zip(other.bytes());
-    one.len() == other.len() && pairs.fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same;
-
-    #[test]
-    fn a_secret_is_the_same_whole_or_not_at_all() {
-        assert!(is_same("abc", "abc") && is_same("", ""));
-        assert!(!is_same("abc", "abd") && !is_same("abc", "ab") && !is_same("", "a"));
     }
 }

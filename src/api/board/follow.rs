@@ -13,6 +13,7 @@ use crate::engine::book::Page;
 use crate::engine::run::Progress;
 use crate::model::reading::Offset;
 use crate::model::time::{HOUR_MS, UtcMs};
+use crate::outbox::lent::blocking;
 use crate::store::error::StoreError;
 use crate::store::schema::{OpenError, STORE_FILE};
 use crate::store::views::Views;
@@ -197,15 +198,6 @@ pub async fn run(
             () = stop.cancelled() => return Ok(()),
             changed = progress.changed() => if changed.is_err() { return Ok(()) },
         }
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is going down, and this task with it.
-        Err(_) => std::future::pending().await,
     }
 }
 
